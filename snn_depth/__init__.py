@@ -1,0 +1,1 @@
+"""Metric depth from spike cameras with a spiking network."""

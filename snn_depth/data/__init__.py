@@ -1,0 +1,1 @@
+"""From a spike source to a training batch."""

@@ -1,0 +1,33 @@
+"""Fine (per-pixel) feature distillation."""
+
+from torch import Tensor
+
+from snn_depth.losses.masked_mean import masked_mean
+
+
+def filtered_feature_distance(student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
+    """Mean squared distance between student and teacher features over the selected pixels.
+
+        L_FKD = mean over pixels in the mask and channels of (student - teacher)^2
+
+    Source: BiCross (arXiv 2208.12527), fine-grained knowledge distillation. Its released code
+    averages over all pixels; the paper's figure selects them by uncertainty
+    (`uncertainty_filter`).
+
+    Args:
+        student: Shape (B, C, h, w).
+        teacher: Same shape; a constant, receives no gradient.
+        mask: Boolean, shape (B, 1, h, w).
+
+    Returns:
+        0-dim tensor; 0 where the mask is empty.
+
+    Raises:
+        ValueError: The shapes differ.
+    """
+    if student.shape != teacher.shape:
+        raise ValueError(
+            f"student and teacher features differ in shape: {tuple(student.shape)} and "
+            f"{tuple(teacher.shape)}"
+        )
+    return masked_mean((student - teacher.detach()).square(), mask)

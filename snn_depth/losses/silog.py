@@ -1,0 +1,48 @@
+"""Scale-invariant logarithmic depth loss."""
+
+import torch
+from torch import Tensor
+
+from snn_depth.losses.log_error import log_error
+from snn_depth.losses.masked_mean import masked_mean
+
+
+def scale_invariant_log_loss(
+    depth_m: Tensor,
+    target_m: Tensor,
+    valid_mask: Tensor,
+    *,
+    variance_focus: float = 0.85,
+    eps_m: float = 0.1,
+) -> Tensor:
+    """Scale-invariant log loss over all valid pixels of the batch together.
+
+    With ``g = log(d + eps) - log(d* + eps)``:
+
+        L = sqrt(Var(g) + (1 - variance_focus) * mean(g)^2)
+
+    Var is the population variance, so that a single valid pixel is no special case. The square
+    root has an infinite slope at 0; there (all errors exactly 0, or no valid pixel) the gradient
+    is taken as 0, which is a valid subgradient.
+
+    Source: Eigen et al. 2014 (arXiv 1406.2283); this form and its constants as in BiCross
+    (arXiv 2208.12527) and BTS (arXiv 1907.10326).
+
+    Args:
+        depth_m: Predicted depth in metres, positive, shape (B, 1, H, W).
+        target_m: True depth in metres, same shape; any value where invalid, NaN included.
+        valid_mask: Boolean, same shape.
+        variance_focus: 1 ignores the common scale of the prediction, 0 is the plain log RMSE.
+        eps_m: Offset in metres that bounds the logarithm at small depths.
+
+    Returns:
+        0-dim tensor; 0 where no pixel is valid.
+    """
+    g = log_error(depth_m, target_m, valid_mask, eps_m)
+    mean = masked_mean(g, valid_mask)
+    variance = masked_mean((g - mean).square(), valid_mask)
+    squared_loss = variance + (1.0 - variance_focus) * mean.square()
+    is_positive = squared_loss > 0
+    # The inner `where` keeps sqrt away from 0, whose infinite slope would turn into 0 * inf = NaN.
+    root = torch.sqrt(torch.where(is_positive, squared_loss, torch.ones_like(squared_loss)))
+    return torch.where(is_positive, root, squared_loss)

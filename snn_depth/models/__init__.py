@@ -1,0 +1,1 @@
+"""Depth networks: the spiking student and its ANN twin."""

@@ -1,0 +1,350 @@
+"""The spiking student and its ANN twin: one graph, two kinds of neuron.
+
+Shape suffixes: T time steps, B batch, C channels, H rows, W columns; lower-case h, w on a
+population's own grid.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from snn_depth.models.depth_decoding import DepthRange, decode_uncertainty
+from snn_depth.models.graph import INPUT, READOUT, Projection, residual_unet
+from snn_depth.models.prediction import DepthPrediction
+from snn_depth.neurons.lif import LIF, LeakyIntegrator
+
+STEPS = "num_steps"  # entry of the state that counts the steps since rest
+
+
+class ProjectionLayer(nn.Sequential):
+    """Upsampling, convolution and batch normalisation; folds into one (transposed) convolution."""
+
+    def __init__(
+        self, projection: Projection, num_in: int, num_out: int, *, normalise: bool, gain: float
+    ) -> None:
+        layers: list[nn.Module] = []
+        if projection.upsample > 1:
+            layers.append(nn.Upsample(scale_factor=projection.upsample, mode="nearest"))
+        kernel_size = projection.kernel_size
+        layers.append(
+            nn.Conv2d(
+                num_in,
+                num_out,
+                kernel_size,
+                projection.stride,
+                padding=kernel_size // 2,
+                bias=not normalise,
+            )
+        )
+        if normalise:
+            norm = nn.BatchNorm2d(num_out)
+            nn.init.constant_(norm.weight, gain)
+            layers.append(norm)
+        super().__init__(*layers)
+
+
+class DepthNetwork(nn.Module):
+    """Executes a graph of populations and decodes depth and uncertainty from its readout.
+
+    Subclasses say what a population does with its input and how the readout collects.
+
+    Args:
+        input_key: Batch entry that the network reads: "spikes" or "rgb".
+        width: Channels of the stem; a multiple of 16. 16 is tiny, 32 small, 64 base.
+        channel_multipliers: Channels of each stage in units of `width`.
+        min_depth_m: Nearest depth in metres.
+        max_depth_m: Farthest depth in metres.
+    """
+
+    def __init__(
+        self,
+        input_key: str = "spikes",
+        width: int = 16,
+        channel_multipliers: Sequence[int] = (1, 2, 4, 8),
+        min_depth_m: float = 1.0,
+        max_depth_m: float = 80.0,
+    ) -> None:
+        super().__init__()
+        num_input_channels = {"spikes": 1, "rgb": 3}.get(input_key)
+        if num_input_channels is None:
+            raise ValueError(f"input_key is {input_key!r}; accepted: 'spikes', 'rgb'")
+        self.input_key = input_key
+        self.depth_range = DepthRange(min_depth_m, max_depth_m)
+        self.graph = residual_unet(
+            num_input_channels, width=width, channel_multipliers=tuple(channel_multipliers)
+        )
+        self.init_args: dict[str, Any] = {
+            "input_key": input_key,
+            "width": width,
+            "channel_multipliers": list(channel_multipliers),
+            "min_depth_m": min_depth_m,
+            "max_depth_m": max_depth_m,
+        }
+        self.projections = nn.ModuleDict()
+        for population in self.graph.all_populations:
+            # The sum of n normalised projections has unit variance when each has gain 1/sqrt(n).
+            gain = len(population.projections) ** -0.5
+            for projection in population.projections:
+                self.projections[self.projection_name(projection.source, population.name)] = (
+                    ProjectionLayer(
+                        projection,
+                        self.graph.num_channels[projection.source],
+                        population.num_channels,
+                        normalise=population.name != READOUT,
+                        gain=gain,
+                    )
+                )
+        self.to(memory_format=torch.channels_last)
+
+    @staticmethod
+    def projection_name(source: str, target: str) -> str:
+        """Name of the layer that projects from `source` into `target`."""
+        return f"{source}_to_{target}"
+
+    @property
+    def feature_channels(self) -> dict[str, int]:
+        """Channels of every population whose features can be asked for."""
+        return {p.name: p.num_channels for p in self.graph.populations}
+
+    def forward(
+        self,
+        x: Tensor,
+        state: dict[str, Tensor] | None = None,
+        *,
+        taps: Sequence[str] = (),
+        all_steps: bool = False,
+    ) -> DepthPrediction:
+        """Depth of a batch of any height and width, from fresh state unless `state` is given.
+
+        Args:
+            x: Spike counts per time bin, shape (T, B, 1, H, W), or RGB in 0..1, shape
+                (B, 3, H, W), as `input_key` says.
+            state: `state` of an earlier prediction, to continue a stream.
+            taps: Populations whose features to return.
+            all_steps: Also return the depth after every step.
+
+        Returns:
+            The prediction; `features` holds the taps only.
+
+        Raises:
+            ValueError: For an input of the wrong shape or an unknown tap.
+        """
+        x_TBCHW = self._as_sequence(x)
+        unknown = set(taps) - set(self.feature_channels)
+        if unknown:
+            raise ValueError(
+                f"unknown taps {sorted(unknown)}; accepted: {list(self.feature_channels)}"
+            )
+        height, width = x_TBCHW.shape[-2:]
+        signals = {INPUT: pad_to_stride(x_TBCHW, self.graph.max_stride)}
+        result = DepthPrediction(x, x)
+        last_use = self._last_use()
+        for index, population in enumerate(self.graph.populations):
+            current = self._current(population.name, signals)
+            v0 = None if state is None else state[population.name]
+            signals[population.name] = self._fire(
+                population.name, current, v0, population.name in taps, result
+            )
+            for name in [n for n in signals if last_use[n] <= index]:
+                del signals[name]  # free memory as soon as nothing reads it any more
+        logits = self._collect(self._current(READOUT, signals), state, all_steps, result)
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        logits_full = upsample_to_input(logits, self.graph.strides[READOUT], height, width)
+        depth_m = self.depth_range.decode(logits_full[:, :, :1])
+        result.depth_m = depth_m[-1]
+        result.uncertainty = decode_uncertainty(logits_full[-1, :, 1:2])
+        result.depth_steps_m = depth_m if all_steps else None
+        return result
+
+    def _as_sequence(self, x: Tensor) -> Tensor:
+        """The input as (T, B, C, H, W), or ValueError."""
+        expected = "(T, B, 1, H, W)" if self.input_key == "spikes" else "(B, 3, H, W)"
+        x_TBCHW = x if self.input_key == "spikes" else x.unsqueeze(0)
+        if x_TBCHW.ndim != 5 or x_TBCHW.shape[2] != self.graph.num_input_channels:
+            raise ValueError(
+                f"{self.input_key} input has shape {tuple(x.shape)}; expected {expected}"
+            )
+        return x_TBCHW
+
+    def _last_use(self) -> dict[str, int]:
+        """Index of the last population that reads each signal."""
+        last = {}
+        for index, population in enumerate(self.graph.all_populations):
+            for projection in population.projections:
+                last[projection.source] = index
+        return last
+
+    def _current(self, target: str, signals: dict[str, Tensor]) -> Tensor:
+        """Sum of everything that projects into `target`, shape (T, B, C, h, w)."""
+        population = next(p for p in self.graph.all_populations if p.name == target)
+        total: Tensor | None = None
+        for projection in population.projections:
+            x_TBCHW = signals[projection.source]
+            layer = self.projections[self.projection_name(projection.source, target)]
+            # Time folds into the batch: one large convolution instead of T small ones.
+            flat = x_TBCHW.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+            current = layer(flat).unflatten(0, x_TBCHW.shape[:2])
+            total = current if total is None else total + current
+        assert total is not None  # the graph gives every population a projection
+        return total
+
+    @abstractmethod
+    def _fire(
+        self,
+        name: str,
+        current_TBCHW: Tensor,
+        v0: Tensor | None,
+        tapped: bool,
+        result: DepthPrediction,
+    ) -> Tensor:
+        """What population `name` sends on; notes features, state and rate in `result`."""
+
+    @abstractmethod
+    def _collect(
+        self,
+        current_TBCHW: Tensor,
+        state: dict[str, Tensor] | None,
+        all_steps: bool,
+        result: DepthPrediction,
+    ) -> Tensor:
+        """Readout logits, shape (steps, B, C, h, w), the last step last."""
+
+
+class SpikingDepthNet(DepthNetwork):
+    """The student: LIF populations and a non-firing leaky readout.
+
+    Args:
+        input_key: Batch entry that the network reads.
+        width: Channels of the stem; a multiple of 16. 16 is tiny, 32 small, 64 base.
+        channel_multipliers: Channels of each stage in units of `width`.
+        min_depth_m: Nearest depth in metres.
+        max_depth_m: Farthest depth in metres.
+        decay_v: Membrane decay per step of the firing populations, 0 < decay_v < 1.
+        v_threshold: Firing threshold (strict).
+        readout_decay_v: Membrane decay per step of the readout.
+        backend: Who runs the neurons: native, spikingjelly, snntorch or norse.
+    """
+
+    def __init__(
+        self,
+        input_key: str = "spikes",
+        width: int = 16,
+        channel_multipliers: Sequence[int] = (1, 2, 4, 8),
+        min_depth_m: float = 1.0,
+        max_depth_m: float = 80.0,
+        decay_v: float = 0.5,
+        v_threshold: float = 1.0,
+        readout_decay_v: float = 0.2,
+        backend: str = "native",
+    ) -> None:
+        super().__init__(input_key, width, channel_multipliers, min_depth_m, max_depth_m)
+        self.init_args |= {
+            "decay_v": decay_v,
+            "v_threshold": v_threshold,
+            "readout_decay_v": readout_decay_v,
+            "backend": backend,
+        }
+        self.lif = LIF(decay_v=decay_v, v_threshold=v_threshold, backend=backend)
+        self.integrator = LeakyIntegrator(decay_v=readout_decay_v)
+
+    def _fire(
+        self,
+        name: str,
+        current_TBCHW: Tensor,
+        v0: Tensor | None,
+        tapped: bool,
+        result: DepthPrediction,
+    ) -> Tensor:
+        output = self.lif(current_TBCHW, v0)
+        result.state[name] = output.v
+        result.firing_rates[name] = output.spikes.detach().float().mean()
+        if tapped:
+            result.features[name] = output.v_mean
+        return output.spikes
+
+    def _collect(
+        self,
+        current_TBCHW: Tensor,
+        state: dict[str, Tensor] | None,
+        all_steps: bool,
+        result: DepthPrediction,
+    ) -> Tensor:
+        v0, steps_before = (None, 0) if state is None else (state[READOUT], state[STEPS])
+        v_TBCHW, result.state[READOUT] = self.integrator(current_TBCHW, v0)
+        # A leaky sum of ones, so that the logit's scale does not depend on when it is read.
+        decay = self.integrator.decay_v
+        steps = torch.arange(1, len(v_TBCHW) + 1, device=v_TBCHW.device) + steps_before
+        result.state[STEPS] = steps[-1]
+        weight = (1 - (1 - decay) ** steps) / decay
+        mean_TBCHW = v_TBCHW / weight.view(-1, 1, 1, 1, 1)
+        return mean_TBCHW if all_steps else mean_TBCHW[-1:]
+
+
+class AnnDepthNet(DepthNetwork):
+    """The twin: the same graph with ReLU and a single step on the summed input.
+
+    With `input_key` "rgb" it is the project's own RGB teacher.
+    """
+
+    def _as_sequence(self, x: Tensor) -> Tensor:
+        return super()._as_sequence(x).sum(0, keepdim=True)
+
+    def _fire(
+        self,
+        name: str,
+        current_TBCHW: Tensor,
+        v0: Tensor | None,
+        tapped: bool,
+        result: DepthPrediction,
+    ) -> Tensor:
+        activation = current_TBCHW.relu()
+        if tapped:
+            result.features[name] = activation[0]
+        return activation
+
+    def _collect(
+        self,
+        current_TBCHW: Tensor,
+        state: dict[str, Tensor] | None,
+        all_steps: bool,
+        result: DepthPrediction,
+    ) -> Tensor:
+        return current_TBCHW
+
+
+def pad_to_stride(x_TBCHW: Tensor, stride: int) -> Tensor:
+    """Zero-pad rows and columns at the end to a multiple of `stride`.
+
+    Args:
+        x_TBCHW: Any tensor whose last two axes are rows and columns.
+        stride: Wanted divisor of both sides.
+
+    Returns:
+        The padded tensor, or `x_TBCHW` itself where nothing is missing.
+    """
+    height, width = x_TBCHW.shape[-2:]
+    missing = (-width % stride, -height % stride)
+    if not any(missing):
+        return x_TBCHW
+    return F.pad(x_TBCHW, (0, missing[0], 0, missing[1]))
+
+
+def upsample_to_input(logits_TBCHW: Tensor, stride: int, height: int, width: int) -> Tensor:
+    """Bilinear upsampling of the readout to the input's pixels, padding cropped away.
+
+    Args:
+        logits_TBCHW: Readout, shape (T, B, C, h, w).
+        stride: Input pixels per grid cell.
+        height: Rows of the unpadded input.
+        width: Columns of the unpadded input.
+
+    Returns:
+        Shape (T, B, C, height, width).
+    """
+    flat = logits_TBCHW.flatten(0, 1)
+    full = F.interpolate(flat, scale_factor=float(stride), mode="bilinear", align_corners=False)
+    return full[..., :height, :width].unflatten(0, logits_TBCHW.shape[:2])

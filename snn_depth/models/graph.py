@@ -1,0 +1,233 @@
+"""The shape of a depth network: populations of neurons joined by convolutions.
+
+The graph is plain data. The spiking student and its ANN twin both execute it, and the conversion
+maps it to a chip, where a population becomes a group of neurons and a projection a group of
+synapses. Several projections into one population add up before the threshold, so everything a
+projection carries is a spike (or the graded spike count of the input).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+INPUT = "input"
+READOUT = "readout"
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A convolution from one population (or the input) into another.
+
+    Attributes:
+        source: Name of the population that sends, or "input".
+        kernel_size: Side of the square kernel; odd, padded by kernel_size // 2.
+        stride: Stride of the convolution.
+        upsample: Nearest-neighbour upsampling before the convolution, 1 or 2. It folds exactly
+            into a transposed convolution, so it costs no neurons and no time step.
+    """
+
+    source: str
+    kernel_size: int = 3
+    stride: int = 1
+    upsample: int = 1
+
+
+@dataclass(frozen=True)
+class Population:
+    """A grid of neurons and everything that projects into it.
+
+    Attributes:
+        name: Unique name.
+        num_channels: Neurons per grid cell.
+        projections: What adds up at its input.
+    """
+
+    name: str
+    num_channels: int
+    projections: tuple[Projection, ...]
+
+
+@dataclass(frozen=True)
+class NetworkGraph:
+    """A directed acyclic graph of populations, in an order in which it can be executed.
+
+    Attributes:
+        num_input_channels: Channels of the input.
+        populations: Firing populations, every source before its targets.
+        readout: The non-firing population at the end (inverse depth and uncertainty).
+
+    Raises:
+        ValueError: When a projection names a source that does not stand before it, or when the
+            projections into one population come from grids of different size.
+    """
+
+    num_input_channels: int
+    populations: tuple[Population, ...]
+    readout: Population
+
+    def __post_init__(self) -> None:
+        strides: dict[str, float] = {INPUT: 1.0}
+        for population in self.all_populations:
+            for projection in population.projections:
+                if projection.source not in strides:
+                    raise ValueError(
+                        f"population {population.name!r} receives from {projection.source!r}, "
+                        f"which does not stand before it; known: {sorted(strides)}"
+                    )
+            into = {
+                strides[p.source] * p.stride / p.upsample: p.source for p in population.projections
+            }
+            if len(into) != 1:
+                raise ValueError(
+                    f"projections into {population.name!r} differ in stride: {into}; "
+                    "all must arrive on one grid"
+                )
+            strides[population.name] = next(iter(into))
+
+    @property
+    def all_populations(self) -> tuple[Population, ...]:
+        """Firing populations, then the readout."""
+        return (*self.populations, self.readout)
+
+    @cached_property
+    def strides(self) -> dict[str, int]:
+        """Input pixels per grid cell along one side, by population name."""
+        strides = {INPUT: 1}
+        for population in self.all_populations:
+            first = population.projections[0]
+            strides[population.name] = strides[first.source] * first.stride // first.upsample
+        return strides
+
+    @property
+    def max_stride(self) -> int:
+        """Coarsest grid; the sides of the input are padded to a multiple of it."""
+        return max(self.strides.values())
+
+    @cached_property
+    def num_channels(self) -> dict[str, int]:
+        """Channels by population name, the input included."""
+        channels = {p.name: p.num_channels for p in self.all_populations}
+        return {INPUT: self.num_input_channels, **channels}
+
+    @cached_property
+    def arrival_steps(self) -> dict[str, int]:
+        """Time steps until the first input reaches a population on the chip.
+
+        Every projection takes one step there (lava_and_loihi, timing: 1 + max over sources).
+        """
+        steps = {INPUT: 0}
+        for population in self.all_populations:
+            steps[population.name] = 1 + max(steps[p.source] for p in population.projections)
+        return steps
+
+    @property
+    def num_pipeline_steps(self) -> int:
+        """Steps between an input and its effect on the readout."""
+        return self.arrival_steps[READOUT]
+
+    def delays(self) -> dict[tuple[str, str], int]:
+        """Extra steps by which each projection must be delayed so that all arrive together.
+
+        Returns:
+            (source, target) -> steps, only the projections that need a delay.
+        """
+        steps = self.arrival_steps
+        found = {}
+        for population in self.all_populations:
+            for projection in population.projections:
+                delay = steps[population.name] - 1 - steps[projection.source]
+                if delay:
+                    found[projection.source, population.name] = delay
+        return found
+
+    def num_neurons(self, height: int, width: int) -> dict[str, int]:
+        """Neurons per population for an input of `height` x `width` pixels.
+
+        Args:
+            height: Input rows, a multiple of `max_stride`.
+            width: Input columns, a multiple of `max_stride`.
+
+        Returns:
+            Number of neurons by population name, the readout included.
+        """
+        return {
+            p.name: p.num_channels
+            * (height // self.strides[p.name])
+            * (width // self.strides[p.name])
+            for p in self.all_populations
+        }
+
+    def num_relay_neurons(self, height: int, width: int) -> int:
+        """Relay neurons that balance the skips on a chip without synaptic delays.
+
+        One relay per sending neuron and step; a chain is shared by the targets it passes.
+
+        Args:
+            height: Input rows.
+            width: Input columns.
+
+        Returns:
+            Number of additional neurons.
+        """
+        longest: dict[str, int] = {}
+        for (source, _), delay in self.delays().items():
+            longest[source] = max(longest.get(source, 0), delay)
+        neurons = self.num_neurons(height, width)
+        neurons[INPUT] = self.num_input_channels * height * width
+        return sum(delay * neurons[source] for source, delay in longest.items())
+
+    def summary(self, height: int, width: int) -> str:
+        """One line on size and timing, printed when a network is built for training."""
+        delays = self.delays()
+        return (
+            f"{len(self.populations)} populations, "
+            f"{sum(self.num_neurons(height, width).values()):,} neurons at {height}x{width}, "
+            f"{self.num_pipeline_steps} pipeline steps; skips need synaptic delays of up to "
+            f"{max(delays.values(), default=0)} steps or "
+            f"{self.num_relay_neurons(height, width):,} relay neurons"
+        )
+
+
+def residual_unet(
+    num_input_channels: int,
+    *,
+    width: int,
+    channel_multipliers: tuple[int, ...] = (1, 2, 4, 8),
+    num_readout_channels: int = 2,
+) -> NetworkGraph:
+    """Encoder of stride-2 residual blocks, decoder of upsampling projections with skips.
+
+    Stage 0 is a single 5x5 stride-2 stem. Every later encoder stage is one residual block of two
+    populations whose shortcut projects into the second one, added before the threshold. The
+    decoder climbs back to the stem's grid. With four stages the longest path has ten populations.
+
+    Args:
+        num_input_channels: Channels of the input: 1 for spikes, 3 for RGB.
+        width: Channels of the stem; a multiple of 16 (narrower 1x1 stride-2 convolutions crash
+            in oneDNN, issue 6035 there).
+        channel_multipliers: Channels of each stage in units of `width`.
+        num_readout_channels: Channels of the readout.
+
+    Returns:
+        The graph.
+
+    Raises:
+        ValueError: When `width` is not a positive multiple of 16.
+    """
+    if width <= 0 or width % 16:
+        raise ValueError(f"width is {width}; accepted: positive multiples of 16")
+    channels = [width * m for m in channel_multipliers]
+    populations = [Population("stem", channels[0], (Projection(INPUT, kernel_size=5, stride=2),))]
+    stage_ends = ["stem"]
+    for stage, num_channels in enumerate(channels[1:], start=1):
+        before, middle, end = stage_ends[-1], f"enc{stage}a", f"enc{stage}b"
+        populations.append(Population(middle, num_channels, (Projection(before, stride=2),)))
+        shortcut = Projection(before, kernel_size=1, stride=2)
+        populations.append(Population(end, num_channels, (Projection(middle), shortcut)))
+        stage_ends.append(end)
+    below = stage_ends[-1]
+    for stage in reversed(range(len(channels) - 1)):
+        projections = (Projection(below, upsample=2), Projection(stage_ends[stage]))
+        below = f"dec{stage}"
+        populations.append(Population(below, channels[stage], projections))
+    readout = Population(READOUT, num_readout_channels, (Projection(below),))
+    return NetworkGraph(num_input_channels, tuple(populations), readout)

@@ -1,0 +1,27 @@
+"""What every depth network returns."""
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+
+@dataclass
+class DepthPrediction:
+    """Output of a depth network, spiking or not.
+
+    Attributes:
+        depth_m: Metric depth in metres, shape (B, 1, H, W), within the network's range.
+        uncertainty: Learned relative error of the depth, 0..1, shape (B, 1, H, W).
+        features: Per tapped population, shape (B, C, h, w): the time mean of the pre-threshold
+            membrane of spiking neurons, the activation of others.
+        firing_rates: Mean spikes per neuron and step of each population, 0-dim tensors.
+        state: Membranes after the last step by population name, for streaming.
+        depth_steps_m: Depth read out after every step, shape (T, B, 1, H, W), when asked for.
+    """
+
+    depth_m: Tensor
+    uncertainty: Tensor
+    features: dict[str, Tensor] = field(default_factory=dict)
+    firing_rates: dict[str, Tensor] = field(default_factory=dict)
+    state: dict[str, Tensor] = field(default_factory=dict)
+    depth_steps_m: Tensor | None = None

@@ -1,0 +1,1 @@
+"""Spiking neurons: equations, surrogate gradients, multi-step layers, backends."""

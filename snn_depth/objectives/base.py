@@ -1,0 +1,65 @@
+"""The interface of an objective: what one training stage optimises."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor, nn
+
+from snn_depth.models.depth_network import DepthNetwork
+from snn_depth.models.prediction import DepthPrediction
+
+Batch = dict[str, Any]
+LoadNetwork = Callable[[str], DepthNetwork]
+
+
+class Objective(nn.Module):
+    """Composes losses and teachers; holds the parameters that exist only during training."""
+
+    def setup(self, network: DepthNetwork, load: LoadNetwork) -> None:
+        """Prepare for training `network`; called once, before the optimiser is made.
+
+        Args:
+            network: The network of this stage.
+            load: Returns the trained network of an earlier stage by its name, or one from a
+                checkpoint file by its path.
+        """
+
+    @abstractmethod
+    def forward(self, network: DepthNetwork, batch: Batch) -> dict[str, Tensor]:
+        """Loss terms of one batch, already weighted; their sum is minimised.
+
+        Args:
+            network: The network of this stage.
+            batch: As `snn_depth.data.datasets.collate` makes it.
+
+        Returns:
+            Named 0-dim tensors.
+        """
+
+    def after_optimizer_step(self, network: DepthNetwork) -> None:
+        """Called once after every optimiser step (not after every micro-batch).
+
+        Args:
+            network: The network of this stage.
+        """
+
+
+def predict(network: nn.Module, batch: Batch, **options: Any) -> DepthPrediction:
+    """Run a network on the part of the batch that it reads.
+
+    Args:
+        network: Depth network with an `input_key`.
+        batch: The batch.
+        **options: Passed on to the network.
+
+    Returns:
+        The prediction.
+
+    Raises:
+        ValueError: When the batch lacks that part.
+    """
+    key = str(network.input_key)
+    if key not in batch:
+        raise ValueError(f"the network reads {key!r}, but the data has only {sorted(batch)}")
+    return network(batch[key], **options)

@@ -1,0 +1,81 @@
+"""Depth learned from depth: RGB teacher, source-only student, oracle."""
+
+from torch import Tensor
+
+from snn_depth.data.crops import EvaluationCrop, evaluation_crop_mask
+from snn_depth.losses.firing_rate import firing_rate_penalty
+from snn_depth.losses.gradient_matching import gradient_matching_loss
+from snn_depth.losses.silog import scale_invariant_log_loss
+from snn_depth.losses.uncertainty import relative_error_loss
+from snn_depth.models.depth_network import DepthNetwork
+from snn_depth.models.prediction import DepthPrediction
+from snn_depth.objectives.base import Batch, Objective, predict
+
+
+class SupervisedDepth(Objective):
+    """Scale-invariant log loss on depth, relative-error loss on the uncertainty head.
+
+    Source: BiCross (arXiv 2208.12527), stage 1: L_depth + L_unc.
+
+    Args:
+        uncertainty_weight: Weight of L_unc; it does not touch the depth.
+        gradient_weight: Weight of the multi-scale gradient term, for sharper edges.
+        firing_rate_weight: Weight of the penalty on rates outside the target range.
+        min_firing_rate: Lower end of the target range of mean firing rates.
+        max_firing_rate: Upper end of it.
+        crop: Part of the image that counts: none, garg, eigen or nyu.
+    """
+
+    def __init__(
+        self,
+        uncertainty_weight: float = 1.0,
+        gradient_weight: float = 0.0,
+        firing_rate_weight: float = 0.0,
+        min_firing_rate: float = 0.02,
+        max_firing_rate: float = 0.2,
+        crop: EvaluationCrop = "none",
+    ) -> None:
+        super().__init__()
+        self.uncertainty_weight = uncertainty_weight
+        self.gradient_weight = gradient_weight
+        self.firing_rate_weight = firing_rate_weight
+        self.firing_rate_range = {"min_rate": min_firing_rate, "max_rate": max_firing_rate}
+        self.crop = crop
+
+    def forward(self, network: DepthNetwork, batch: Batch) -> dict[str, Tensor]:
+        """Terms `depth`, `uncertainty`, and the optional ones with a weight."""
+        return self.terms(predict(network, batch), batch)
+
+    def valid_mask(self, batch: Batch) -> Tensor:
+        """Pixels that count: measured, in the depth range's data, and inside the crop."""
+        mask: Tensor = batch["valid_mask"]
+        if self.crop == "none":
+            return mask
+        height, width = mask.shape[-2:]
+        return mask & evaluation_crop_mask(self.crop, height, width, mask.device)
+
+    def terms(self, prediction: DepthPrediction, batch: Batch) -> dict[str, Tensor]:
+        """Weighted terms of a prediction.
+
+        Args:
+            prediction: Prediction for the batch.
+            batch: With `depth_m` and `valid_mask`.
+
+        Returns:
+            Named 0-dim tensors.
+        """
+        depth_m, target_m, mask = prediction.depth_m, batch["depth_m"], self.valid_mask(batch)
+        terms = {
+            "depth": scale_invariant_log_loss(depth_m, target_m, mask),
+            "uncertainty": self.uncertainty_weight
+            * relative_error_loss(prediction.uncertainty, depth_m, target_m, mask),
+        }
+        if self.gradient_weight:
+            loss = gradient_matching_loss(depth_m, target_m, mask)
+            terms["gradient"] = self.gradient_weight * loss
+        if self.firing_rate_weight and prediction.firing_rates:
+            penalty = firing_rate_penalty(
+                prediction.firing_rates.values(), **self.firing_rate_range
+            )
+            terms["firing_rate"] = self.firing_rate_weight * penalty
+        return terms

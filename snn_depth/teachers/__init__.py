@@ -1,0 +1,1 @@
+"""Teachers: RGB depth networks that the student learns from."""

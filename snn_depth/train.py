@@ -1,0 +1,67 @@
+"""Train a recipe: `python -m snn_depth.train [--config FILE] [--resume]`."""
+
+import logging
+import sys
+from pathlib import Path
+
+from jsonargparse import ArgumentParser, Namespace
+from rich.logging import RichHandler
+
+from snn_depth.cli import exit_after
+from snn_depth.training.recipe import Recipe
+from snn_depth.training.run import run_recipe
+
+DEFAULT_CONFIG = Path(__file__).resolve().parents[1] / "configs" / "default.yaml"
+
+
+def make_parser() -> ArgumentParser:
+    """Command line of the training program.
+
+    Returns:
+        Parser whose options are the recipe's fields.
+    """
+    parser = ArgumentParser(
+        prog="python -m snn_depth.train",
+        description="Train the stages of a recipe, then print its table of test results.",
+        default_config_files=[],
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--config",
+        action="config",
+        help="recipe in YAML (default: configs/default.yaml); given twice, later values win",
+    )
+    parser.add_argument(
+        "--resume",
+        type=bool,
+        default=False,
+        action="store_true",
+        help="continue an interrupted run in its output folder",
+    )
+    parser.add_class_arguments(Recipe)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the program.
+
+    Args:
+        arguments: Command line; default is the process's own.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not any(a.split("=")[0] in {"--config", "-h", "--help"} for a in arguments):
+        arguments = ["--config", str(DEFAULT_CONFIG), *arguments]
+    parser = make_parser()
+    config: Namespace = parser.parse_args(arguments)
+    resume = config.pop("resume")
+    config.pop("config")
+    logging.basicConfig(
+        level=logging.INFO, format="%(message)s", handlers=[RichHandler(show_path=False)]
+    )
+    settings = parser.dump(config, skip_validation=True)
+    recipe = Recipe(**vars(parser.instantiate(config)))
+    run_recipe(recipe, settings, resume=resume)
+
+
+if __name__ == "__main__":
+    exit_after(main)

@@ -1,0 +1,120 @@
+"""A recipe: data sets, an ordered list of stages, and what to evaluate at the end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from torch.utils.data import Dataset
+
+from snn_depth.data.transforms import Augmentation
+from snn_depth.models.depth_network import DepthNetwork
+from snn_depth.objectives.base import Objective
+
+Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed", "64-true"]
+
+
+@dataclass(frozen=True)
+class OptimizerSettings:
+    """AdamW with linear warm-up and cosine decay to zero.
+
+    Attributes:
+        learning_rate: Peak learning rate.
+        weight_decay: Decoupled weight decay of weights with two or more dimensions.
+        warmup_fraction: Share of the steps in which the rate rises.
+        max_gradient_norm: Gradients are clipped to this norm; 0 does not clip.
+    """
+
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+    warmup_fraction: float = 0.05
+    max_gradient_norm: float = 1.0
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """Where and how precisely to compute.
+
+    Attributes:
+        accelerator: cpu, gpu or auto.
+        devices: Processes (CPU) or GPUs per machine.
+        num_nodes: Machines, started by torchrun or SLURM.
+        precision: auto is bf16-mixed where the processor has bfloat16 arithmetic.
+        num_loader_workers: Loader processes; 0 is fastest when samples are cached in memory.
+    """
+
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    devices: int = 1
+    num_nodes: int = 1
+    precision: Precision = "auto"
+    num_loader_workers: int = 0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One network trained with one objective.
+
+    Attributes:
+        name: Name of the stage; later stages refer to it.
+        network: The network to train.
+        objective: What is optimised.
+        train_data: Name of the data set to train on.
+        val_data: Name of the data set that is watched (never chosen by).
+        num_epochs: Passes over the training data.
+        batch_size: Samples per process and step.
+        init_from: Stage or checkpoint file whose weights the network starts from.
+        augmentation: Random changes of training samples.
+        optimizer: Optimiser and schedule.
+        evaluate: Whether the final table has a row for this network.
+    """
+
+    name: str
+    network: Callable[[], DepthNetwork]
+    objective: Callable[[], Objective]
+    train_data: str = "train"
+    val_data: str = "val"
+    num_epochs: int = 10
+    batch_size: int = 16
+    init_from: str | None = None
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
+    evaluate: bool = True
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A whole run.
+
+    Attributes:
+        data: Data sets by name, each a class path with arguments; your own class needs only
+            `__len__`, `__getitem__` (see `RecordingDataset`) and a `spec`.
+        stages: What is trained, in order.
+        test_data: Names of the data sets that the final table is about.
+        output_dir: Folder for everything the run writes.
+        seeds: The whole recipe runs once for every seed.
+        engine: Where and how precisely to compute.
+        results: File for the table in JSON; empty writes it into `output_dir`.
+    """
+
+    data: dict[str, Callable[[], Dataset[Any]]]
+    stages: list[Stage]
+    test_data: list[str] = field(default_factory=lambda: ["test"])
+    output_dir: str = "runs/default"
+    seeds: list[int] = field(default_factory=lambda: [0])
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    results: str = ""
+
+    def __post_init__(self) -> None:
+        known = ", ".join(self.data)
+        for name in self.test_data:
+            if name not in self.data:
+                raise ValueError(f"test_data names {name!r}; the recipe has: {known}")
+        seen: set[str] = set()
+        for stage in self.stages:
+            for name in (stage.train_data, stage.val_data):
+                if name not in self.data:
+                    raise ValueError(
+                        f"stage {stage.name!r} names data {name!r}; the recipe has: {known}"
+                    )
+            if stage.name in seen:
+                raise ValueError(f"two stages have the name {stage.name!r}")
+            seen.add(stage.name)

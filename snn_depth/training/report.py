@@ -1,0 +1,95 @@
+"""The end of a run for human eyes: a table and pictures."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch.utils.data import Dataset
+
+from snn_depth.baselines import playback_as_rgb
+from snn_depth.data.datasets import collate
+from snn_depth.models.depth_network import DepthNetwork
+from snn_depth.objectives.base import predict
+from snn_depth.training.recipe import Recipe
+from snn_depth.visualization import PanelRow, save_depth_panel
+
+COLUMNS = ("abs_rel", "rmse", "log10", "delta1", "delta2", "firing_rate")
+NUM_PICTURES = 4
+
+
+def print_table(summary: list[dict[str, Any]]) -> None:
+    """Print one line per test set, alignment and method: mean and spread over seeds.
+
+    Args:
+        summary: As `snn_depth.results.summarize` makes it.
+    """
+    num_seeds = max(entry["num_seeds"] for entry in summary)
+    table = Table(title=f"Test results, mean ± standard deviation over {num_seeds} seed(s)")
+    for name in ("data", "alignment", "method"):
+        table.add_column(name, overflow="fold")
+    for name in COLUMNS:
+        table.add_column(f"{name} (m)" if name == "rmse" else name, justify="right")
+    before = None
+    for entry in summary:
+        group = (entry["scenario"], entry["alignment"])
+        if before not in (None, group):
+            table.add_section()
+        before = group
+        table.add_row(*group, entry["method"], *(format_cell(entry, name) for name in COLUMNS))
+    Console().print(table)
+
+
+def format_cell(entry: dict[str, Any], metric: str) -> str:
+    """Mean and, with several seeds, standard deviation; empty where there is no such metric."""
+    mean, std = entry.get(f"{metric}_mean"), entry.get(f"{metric}_std")
+    if mean is None:
+        return ""
+    return f"{mean:.3f}" if std is None else f"{mean:.3f} ± {std:.3f}"
+
+
+@torch.inference_mode()
+def save_panels(
+    recipe: Recipe,
+    networks: dict[str, DepthNetwork],
+    data: Callable[[str], Dataset[Any]],
+    folder: Path,
+) -> None:
+    """Write one picture per test set: RGB, spikes, every evaluated network, truth, error.
+
+    Args:
+        recipe: The recipe.
+        networks: Trained networks by stage name.
+        data: Returns a data set by its name.
+        folder: Where the pictures go.
+    """
+    depth_range = next(iter(networks.values())).depth_range
+    for test_name in recipe.test_data:
+        dataset: Any = data(test_name)
+        # Evenly spaced over the set, so that the pictures show different scenes.
+        picks = torch.linspace(0, len(dataset) - 1, NUM_PICTURES).round().int().tolist()
+        batch = collate([dataset[i] for i in picks])
+        predictions = {
+            stage.name: predict(networks[stage.name], batch).depth_m
+            for stage in recipe.stages
+            if stage.evaluate
+        }
+        textures = playback_as_rgb(batch["spikes"])
+        rows = [
+            PanelRow(
+                predictions_m={name: d[i, 0].numpy() for name, d in predictions.items()},
+                target_m=batch["depth_m"][i, 0].numpy(),
+                texture=textures[i, 0].numpy(),
+                rgb=dataset[pick]["rgb"].permute(1, 2, 0).numpy() if "rgb" in batch else None,
+            )
+            for i, pick in enumerate(picks)
+        ]
+        save_depth_panel(
+            folder / f"{test_name}.png",
+            rows,
+            min_depth_m=depth_range.min_depth_m,
+            max_depth_m=depth_range.max_depth_m,
+            title=f"{test_name}: depth in metres, not aligned",
+        )

@@ -1,0 +1,119 @@
+"""Run a recipe: train its stages for every seed, score them, write table and pictures."""
+
+import logging
+import os
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from torch.utils.data import Dataset
+
+from snn_depth.atomic import atomic_path
+from snn_depth.checkpoint import load_network
+from snn_depth.models.depth_network import DepthNetwork
+from snn_depth.results import summarize, write_results
+from snn_depth.training.callbacks import silence_irrelevant_warnings
+from snn_depth.training.recipe import Recipe
+from snn_depth.training.report import print_table, save_panels
+from snn_depth.training.scoring import score_stages
+from snn_depth.training.stage import train_stage
+
+logger = logging.getLogger(__name__)
+SETTINGS_FILE = "recipe.yaml"
+RESULTS_FILE = "results.json"
+
+
+def run_recipe(recipe: Recipe, settings: str, *, resume: bool) -> None:
+    """Train, score, and write results.
+
+    Args:
+        recipe: The recipe.
+        settings: The same recipe as YAML text, kept in the output folder.
+        resume: Continue an earlier run in the output folder.
+
+    Raises:
+        ValueError: When the output folder holds a run and `resume` is not set, or holds one with
+            other settings.
+    """
+    silence_irrelevant_warnings()
+    output_dir = Path(recipe.output_dir)
+    is_first_process = int(os.environ.get("RANK", 0)) == 0
+    if is_first_process:
+        claim_output_folder(output_dir, settings, resume=resume)
+    data = cache(lambda name: recipe.data[name]())
+    rows: list[dict[str, Any]] = []
+    for seed in recipe.seeds:
+        folder = output_dir / f"seed_{seed}"
+        networks = train_stages(recipe, data, seed=seed, folder=folder)
+        if is_first_process:
+            rows += score_stages(recipe, networks, data, seed=seed)
+            save_panels(recipe, networks, data, folder)
+    if is_first_process:
+        results_file = Path(recipe.results or output_dir / RESULTS_FILE)
+        write_results(results_file, results_file.stem, rows)
+        print_table(summarize(rows))
+        logger.info("results: %s; networks and pictures: %s", results_file, output_dir)
+
+
+def claim_output_folder(folder: Path, settings: str, *, resume: bool) -> None:
+    """Make sure that the output folder is empty or holds the same run.
+
+    Args:
+        folder: Output folder.
+        settings: The recipe as YAML text.
+        resume: Whether a run may be there already.
+
+    Raises:
+        ValueError: When it holds a run that may not be continued.
+    """
+    file = folder / SETTINGS_FILE
+    if file.is_file():
+        if not resume:
+            raise ValueError(
+                f"{folder} already holds a run; continue it with --resume, or choose another "
+                "--output_dir"
+            )
+        pairs = zip(file.read_text().splitlines(), settings.splitlines(), strict=False)
+        different = next((f"{old!r} became {new!r}" for old, new in pairs if old != new), None)
+        if file.read_text() != settings:
+            raise ValueError(
+                f"{folder} holds a run with other settings ({different or 'more or fewer lines'}); "
+                "choose another --output_dir"
+            )
+        return
+    with atomic_path(file) as temporary:
+        temporary.write_text(settings)
+
+
+def train_stages(
+    recipe: Recipe, data: Callable[[str], Dataset[Any]], *, seed: int, folder: Path
+) -> dict[str, DepthNetwork]:
+    """Train all stages with one seed.
+
+    Args:
+        recipe: The recipe.
+        data: Returns a data set by its name.
+        seed: Seed of the run.
+        folder: Where the stages write, one folder each.
+
+    Returns:
+        Trained networks by stage name.
+    """
+    networks: dict[str, DepthNetwork] = {}
+
+    def load(name: str) -> DepthNetwork:
+        return networks[name] if name in networks else load_network(name).network
+
+    for stage in recipe.stages:
+        networks[stage.name] = train_stage(
+            stage,
+            data(stage.train_data),
+            data(stage.val_data),
+            seed=seed,
+            folder=folder / stage.name,
+            load=load,
+            engine=recipe.engine,
+            provenance={"trained_on": stage.train_data},
+        )
+    return networks

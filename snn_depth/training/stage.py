@@ -1,0 +1,148 @@
+"""Train one stage of a recipe, resumable at every end of an epoch."""
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch.utils.data import DataLoader, Dataset
+
+from snn_depth.checkpoint import copy_weights, save_network
+from snn_depth.data.datasets import collate
+from snn_depth.data.sampler import EpochSampler
+from snn_depth.data.transforms import AugmentedDataset
+from snn_depth.models.depth_network import DepthNetwork
+from snn_depth.objectives.base import LoadNetwork
+from snn_depth.training.callbacks import FiringRateWatch
+from snn_depth.training.module import DepthTraining
+from snn_depth.training.recipe import EngineSettings, Stage
+
+logger = logging.getLogger(__name__)
+NETWORK_FILE = "network.safetensors"
+RESUME_FILE = "last.ckpt"
+
+
+def train_stage(
+    stage: Stage,
+    train_data: Dataset[Any],
+    val_data: Dataset[Any],
+    *,
+    seed: int,
+    folder: Path,
+    load: LoadNetwork,
+    engine: EngineSettings,
+    provenance: dict[str, Any],
+) -> DepthNetwork:
+    """Train a stage and save its network; a stage that is finished is only loaded.
+
+    The initial weights and the order of samples depend on the seed alone, not on the stage, so
+    that stages of one recipe can be compared. An interrupted stage continues from its last
+    finished epoch with exactly the result of an uninterrupted one.
+
+    Args:
+        stage: What to train.
+        train_data: Samples to train on.
+        val_data: Samples to watch.
+        seed: Seed of the run.
+        folder: Where the stage writes.
+        load: Returns the network of an earlier stage or of a file.
+        engine: Where and how precisely to compute.
+        provenance: Stored with the network.
+
+    Returns:
+        The trained network, in evaluation mode on the CPU.
+    """
+    network_file = folder / NETWORK_FILE
+    if network_file.is_file():
+        logger.info("stage %s is finished: %s", stage.name, network_file)
+        return load(str(network_file))
+    rank, num_ranks = int(os.environ.get("RANK", 0)), engine.devices * engine.num_nodes
+    if num_ranks > 1 and "RANK" not in os.environ:
+        raise ValueError(
+            f"{num_ranks} processes are asked for; start them with "
+            f"`torchrun --nproc-per-node {engine.devices} -m snn_depth.train ...` or SLURM"
+        )
+    lightning.seed_everything(seed, verbose=False)
+    network = stage.network()
+    if stage.init_from is not None:
+        copy_weights(load(stage.init_from), network)
+    spec = train_data.spec  # type: ignore[attr-defined]
+    logger.info("stage %s: %s", stage.name, network.graph.summary(spec.height, spec.width))
+    objective = stage.objective()
+    objective.setup(network, load)
+    sampler = EpochSampler(
+        len(train_data),  # type: ignore[arg-type]
+        batch_size=stage.batch_size,
+        seed=seed,
+        rank=rank,
+        num_ranks=num_ranks,
+    )
+    module = DepthTraining(
+        network, objective, stage.optimizer, stage.num_epochs * sampler.num_steps
+    )
+    train_loader = DataLoader(
+        AugmentedDataset(train_data, stage.augmentation, seed),
+        batch_size=stage.batch_size,
+        sampler=sampler,
+        collate_fn=collate,
+        num_workers=engine.num_loader_workers,
+    )
+    val_loader = DataLoader(val_data, batch_size=stage.batch_size, collate_fn=collate)
+    trainer = lightning.Trainer(
+        max_epochs=stage.num_epochs,
+        accelerator=engine.accelerator,
+        devices=engine.devices,
+        num_nodes=engine.num_nodes,
+        precision=resolve_precision(engine),
+        gradient_clip_val=stage.optimizer.max_gradient_norm or None,
+        logger=TensorBoardLogger(folder, name="", version="tensorboard"),
+        callbacks=[
+            ModelCheckpoint(folder, filename=Path(RESUME_FILE).stem, enable_version_counter=False),
+            LearningRateMonitor(),
+            RichProgressBar(),
+            FiringRateWatch(),
+        ],
+        use_distributed_sampler=False,
+        num_sanity_val_steps=0,
+        log_every_n_steps=10,
+        enable_model_summary=False,
+    )
+    resume_file = folder / RESUME_FILE
+    trainer.fit(
+        module,
+        train_loader,
+        val_loader,
+        ckpt_path=resume_file if resume_file.is_file() else None,
+        weights_only=True,
+    )
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    network = network.cpu().eval()
+    if trainer.is_global_zero:
+        save_network(network_file, network, spec, provenance | {"stage": stage.name, "seed": seed})
+        resume_file.unlink()
+    trainer.strategy.barrier()
+    return network
+
+
+def resolve_precision(engine: EngineSettings) -> Any:
+    """The engine's precision, "auto" decided by the hardware.
+
+    Args:
+        engine: Settings.
+
+    Returns:
+        A precision that the trainer understands.
+    """
+    if engine.precision != "auto":
+        return engine.precision
+    on_gpu = engine.accelerator != "cpu" and torch.cuda.is_available()
+    if on_gpu:
+        has_bf16 = torch.cuda.is_bf16_supported()
+    else:
+        has_bf16 = bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+    return "bf16-mixed" if has_bf16 else "32-true"

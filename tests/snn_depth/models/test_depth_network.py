@@ -1,0 +1,134 @@
+import pytest
+import torch
+from torch import Tensor
+
+from snn_depth.models.depth_network import AnnDepthNet, DepthNetwork, SpikingDepthNet
+from snn_depth.models.graph import INPUT, READOUT
+from snn_depth.neurons.functional import li_step, lif_step
+from snn_depth.neurons.surrogate import ATan
+
+
+def spikes(num_steps: int = 3, batch: int = 2, height: int = 32, width: int = 48) -> Tensor:
+    generator = torch.Generator().manual_seed(0)
+    mean = torch.full((num_steps, batch, 1, height, width), 4.0)
+    return torch.poisson(mean, generator)
+
+
+def unfold_by_hand(network: SpikingDepthNet, x_TBCHW: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    """Plain reference: one step after the other, one population after the other."""
+    graph = network.graph
+    v: dict[str, Tensor] = {}
+    sums: dict[str, Tensor] = {}
+    for x in x_TBCHW:
+        out = {INPUT: x}
+        for population in graph.all_populations:
+            current = torch.zeros(())
+            for p in population.projections:
+                layer = network.projections[network.projection_name(p.source, population.name)]
+                current = current + layer(out[p.source])
+            old = v.get(population.name, torch.zeros_like(current))
+            if population.name == READOUT:
+                v[READOUT] = li_step(current, old, decay_v=network.integrator.decay_v)
+                continue
+            pre = (1 - network.lif.decay_v) * old + current
+            sums[population.name] = sums.get(population.name, 0) + pre
+            out[population.name], v[population.name] = lif_step(
+                current,
+                old,
+                decay_v=network.lif.decay_v,
+                v_threshold=network.lif.v_threshold,
+                surrogate=ATan(),
+            )
+    means = {name: total / len(x_TBCHW) for name, total in sums.items()}
+    return v[READOUT], means
+
+
+def test_student_equals_step_by_step_reference() -> None:
+    torch.manual_seed(1)
+    network = SpikingDepthNet().double().eval()
+    x = spikes().double()
+    prediction = network(x, taps=("stem", "dec1"))
+    v_readout, means = unfold_by_hand(network, x)
+    torch.testing.assert_close(prediction.state[READOUT], v_readout)
+    for tap in ("stem", "dec1"):
+        torch.testing.assert_close(prediction.features[tap], means[tap])
+
+
+def test_fresh_state_every_call_and_explicit_state_continues() -> None:
+    network = SpikingDepthNet().double().eval()
+    x = spikes(num_steps=4).double()
+    whole = network(x)
+    torch.testing.assert_close(network(x).depth_m, whole.depth_m, rtol=0, atol=0)
+    first = network(x[:2])
+    second = network(x[2:], first.state)
+    for name, v in whole.state.items():
+        torch.testing.assert_close(second.state[name], v)
+    torch.testing.assert_close(second.depth_m, whole.depth_m)
+
+
+def test_depth_after_every_step_ends_with_the_depth() -> None:
+    network = SpikingDepthNet().eval()
+    prediction = network(spikes(), all_steps=True)
+    assert prediction.depth_steps_m is not None
+    assert prediction.depth_steps_m.shape == (3, 2, 1, 32, 48)
+    torch.testing.assert_close(prediction.depth_steps_m[-1], prediction.depth_m)
+    early = network(spikes()[:2])
+    torch.testing.assert_close(prediction.depth_steps_m[1], early.depth_m)
+
+
+@pytest.mark.parametrize("size", [(32, 48), (33, 47), (5, 100)])
+def test_any_size_is_padded_and_cropped(size: tuple[int, int]) -> None:
+    prediction = SpikingDepthNet().eval()(spikes(1, 1, *size))
+    assert prediction.depth_m.shape == (1, 1, *size)
+    assert prediction.uncertainty.shape == (1, 1, *size)
+    assert prediction.depth_m.min() >= 1 and prediction.depth_m.max() <= 80
+
+
+def test_twin_has_the_same_graph_and_reads_the_summed_input() -> None:
+    student, twin = SpikingDepthNet(), AnnDepthNet().eval()
+    assert twin.graph == student.graph
+    assert {k: v.shape for k, v in twin.state_dict().items()} == {
+        k: v.shape for k, v in student.state_dict().items()
+    }
+    x = spikes()
+    summed = twin(x.sum(0, keepdim=True))
+    torch.testing.assert_close(twin(x).depth_m, summed.depth_m)
+
+
+def test_rgb_network() -> None:
+    prediction = AnnDepthNet("rgb", width=32).eval()(torch.rand(2, 3, 32, 32), taps=("enc3b",))
+    assert prediction.features["enc3b"].shape == (2, 256, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("network", "x"),
+    [
+        (SpikingDepthNet(), torch.zeros(2, 1, 16, 16)),
+        (SpikingDepthNet(), torch.zeros(2, 1, 3, 16, 16)),
+        (AnnDepthNet("rgb"), torch.zeros(2, 1, 16, 16)),
+    ],
+)
+def test_wrong_shapes_are_named(network: DepthNetwork, x: Tensor) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        network(x)
+
+
+def test_unknown_tap_and_input() -> None:
+    with pytest.raises(ValueError, match=r"unknown taps \['nowhere'\]"):
+        SpikingDepthNet()(spikes(1, 1, 16, 16), taps=("nowhere",))
+    with pytest.raises(ValueError, match="input_key is 'events'"):
+        SpikingDepthNet("events")
+
+
+def test_gradient_reaches_every_weight() -> None:
+    network = SpikingDepthNet()
+    prediction = network(spikes())
+    (prediction.depth_m.log().mean() + prediction.uncertainty.mean()).backward()
+    silent = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    assert not silent
+
+
+def test_firing_rates_are_the_share_of_spikes() -> None:
+    prediction = SpikingDepthNet()(spikes())
+    assert set(prediction.firing_rates) == {p.name for p in SpikingDepthNet().graph.populations}
+    assert all(0 < rate < 0.5 for rate in prediction.firing_rates.values())

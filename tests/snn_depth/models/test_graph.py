@@ -1,0 +1,74 @@
+import pytest
+
+from snn_depth.models.graph import (
+    INPUT,
+    READOUT,
+    NetworkGraph,
+    Population,
+    Projection,
+    residual_unet,
+)
+
+
+def test_default_student_has_ten_populations_on_its_longest_path() -> None:
+    graph = residual_unet(1, width=16)
+    assert graph.num_pipeline_steps == 11  # ten populations and the readout
+    assert graph.max_stride == 16
+    assert graph.strides[READOUT] == 2
+    assert graph.num_channels["enc3b"] == 128
+
+
+def test_arrival_steps_delays_and_relays_by_hand() -> None:
+    # input -> a -> b -> readout, and a -> readout skips b: one step too early.
+    graph = NetworkGraph(
+        1,
+        (
+            Population("a", 4, (Projection(INPUT, stride=2),)),
+            Population("b", 8, (Projection("a"),)),
+        ),
+        Population(READOUT, 2, (Projection("b"), Projection("a"))),
+    )
+    assert graph.arrival_steps == {INPUT: 0, "a": 1, "b": 2, READOUT: 3}
+    assert graph.delays() == {("a", READOUT): 1}
+    assert graph.num_neurons(8, 16) == {"a": 4 * 4 * 8, "b": 8 * 4 * 8, READOUT: 2 * 4 * 8}
+    assert graph.num_relay_neurons(8, 16) == 4 * 4 * 8
+
+
+def test_relay_chain_is_shared_by_targets() -> None:
+    graph = NetworkGraph(
+        1,
+        (
+            Population("a", 1, (Projection(INPUT),)),
+            Population("b", 1, (Projection("a"),)),
+            Population("c", 1, (Projection("b"), Projection("a"))),
+            Population("d", 1, (Projection("c"), Projection("a"))),
+        ),
+        Population(READOUT, 1, (Projection("d"),)),
+    )
+    assert graph.delays() == {("a", "c"): 1, ("a", "d"): 2}
+    assert graph.num_relay_neurons(2, 2) == 2 * 4
+
+
+def test_refuses_unknown_source() -> None:
+    with pytest.raises(ValueError, match="'b', which does not stand before it"):
+        NetworkGraph(
+            1, (Population("a", 1, (Projection("b"),)),), Population(READOUT, 1, (Projection("a"),))
+        )
+
+
+def test_refuses_projections_on_different_grids() -> None:
+    with pytest.raises(ValueError, match="differ in stride"):
+        NetworkGraph(
+            1,
+            (
+                Population("a", 1, (Projection(INPUT, stride=2),)),
+                Population("b", 1, (Projection("a"), Projection(INPUT))),
+            ),
+            Population(READOUT, 1, (Projection("b"),)),
+        )
+
+
+@pytest.mark.parametrize("width", [0, -16, 8, 24])
+def test_refuses_widths_that_crash_onednn(width: int) -> None:
+    with pytest.raises(ValueError, match=f"width is {width}; accepted: positive multiples of 16"):
+        residual_unet(1, width=width)

@@ -1,0 +1,59 @@
+import pytest
+import torch
+from torch import Tensor
+
+from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
+from snn_depth.objectives.base import predict
+from snn_depth.objectives.supervised import SupervisedDepth
+
+
+def test_terms_equal_the_formulas(batch: dict[str, Tensor]) -> None:
+    network = SpikingDepthNet()
+    objective = SupervisedDepth(uncertainty_weight=0.5)
+    terms = objective(network, batch)
+    prediction = predict(network, batch)
+    mask = batch["valid_mask"]
+    d, target = prediction.depth_m[mask].double(), batch["depth_m"][mask].double()
+    g = (d + 0.1).log() - (target + 0.1).log()
+    expected = (g.var(correction=0) + 0.15 * g.mean() ** 2).sqrt()
+    assert terms["depth"].item() == pytest.approx(expected.item(), rel=1e-4)
+    error = ((d - target).abs() / target).clamp(0, 1)
+    expected = 0.5 * (prediction.uncertainty[mask].double() - error).abs().mean()
+    assert terms["uncertainty"].item() == pytest.approx(expected.item(), rel=1e-4)
+    assert set(terms) == {"depth", "uncertainty"}
+
+
+def test_optional_terms_appear_with_a_weight(batch: dict[str, Tensor]) -> None:
+    objective = SupervisedDepth(
+        gradient_weight=0.1, firing_rate_weight=1.0, min_firing_rate=0.5, max_firing_rate=0.9
+    )
+    terms = objective(SpikingDepthNet(), batch)
+    assert terms["gradient"] > 0
+    assert terms["firing_rate"] > 0  # a fresh network fires less than half the time
+    terms["firing_rate"].backward()
+
+
+def test_crop_removes_pixels(batch: dict[str, Tensor]) -> None:
+    mask = SupervisedDepth(crop="garg").valid_mask(batch)
+    rows = mask.any(dim=(0, 1, 3)).nonzero().flatten()
+    assert rows.min() == int(0.40810811 * 32) and rows.max() == int(0.99189189 * 32) - 1
+
+
+def test_learns_on_one_batch(batch: dict[str, Tensor]) -> None:
+    torch.manual_seed(0)
+    network, objective = SpikingDepthNet(), SupervisedDepth()
+    optimizer = torch.optim.AdamW(network.parameters(), 3e-3)
+    losses = []
+    for _ in range(15):
+        loss = objective(network, batch)["depth"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.9 * losses[0]
+
+
+def test_network_and_data_must_match(batch: dict[str, Tensor]) -> None:
+    del batch["rgb"]
+    with pytest.raises(ValueError, match="the network reads 'rgb', but the data has only"):
+        SupervisedDepth()(AnnDepthNet("rgb"), batch)
