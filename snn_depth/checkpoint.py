@@ -14,12 +14,17 @@ from safetensors.torch import save_file
 
 from snn_depth.atomic import atomic_path
 from snn_depth.data.spec import DataSpec
-from snn_depth.models.depth_network import AnnDepthNet, DepthNetwork, SpikingDepthNet
+from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
+from snn_depth.models.predictor import DepthPredictor
+from snn_depth.teachers.depth_anything import DepthAnythingTeacher
+from snn_depth.teachers.timm_teacher import TimmTeacher
 
 FORMAT = "snn-depth-network"
 SCHEMA_VERSION = 1
 # The networks a file may name; anything else is refused rather than imported.
-NETWORKS: dict[str, type[DepthNetwork]] = {n.__name__: n for n in (SpikingDepthNet, AnnDepthNet)}
+NETWORKS: dict[str, type[DepthPredictor]] = {
+    n.__name__: n for n in (SpikingDepthNet, AnnDepthNet, TimmTeacher, DepthAnythingTeacher)
+}
 
 
 @dataclass
@@ -32,14 +37,14 @@ class LoadedNetwork:
         provenance: How it came about: recipe, commit, seed, scores, licence.
     """
 
-    network: DepthNetwork
+    network: DepthPredictor
     data: DataSpec
     provenance: dict[str, Any]
 
 
 def save_network(
     path: Path | str,
-    network: DepthNetwork,
+    network: DepthPredictor,
     data: DataSpec,
     provenance: dict[str, Any] | None = None,
 ) -> None:
@@ -111,7 +116,7 @@ def load_network(path: Path | str) -> LoadedNetwork:
     return LoadedNetwork(network.eval(), data, description["provenance"])
 
 
-def build_network(kind: str, init_args: dict[str, Any]) -> DepthNetwork:
+def build_network(kind: str, init_args: dict[str, Any]) -> DepthPredictor:
     """Make a network of a known kind with fresh weights.
 
     Args:

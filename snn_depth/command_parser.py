@@ -10,6 +10,7 @@ from argparse import (
     RawDescriptionHelpFormatter,
 )
 from collections.abc import Callable, Sequence
+from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
 import docstring_parser
@@ -20,7 +21,7 @@ class _HelpFormatter(ArgumentDefaultsHelpFormatter, RawDescriptionHelpFormatter)
     """Keeps the docstring's lines and names the defaults that say something."""
 
     def _get_help_string(self, action: Action) -> str | None:
-        return action.help if action.default in (None, ()) else super()._get_help_string(action)
+        return action.help if action.default in (None, []) else super()._get_help_string(action)
 
 
 def call_from_command_line(
@@ -45,6 +46,12 @@ def call_from_command_line(
     except ArgumentError as error:
         raise ValueError(f"{error} (see {program} --help)") from None
     return function(**vars(parsed))
+
+
+def _without_none(hint: Any) -> Any:
+    """The type of an option that may be left out; errors then name that type only."""
+    kinds = [kind for kind in get_args(hint) if kind is not NoneType]
+    return kinds[0] if NoneType in get_args(hint) else hint
 
 
 def _with_dashes(word: str) -> str:
@@ -75,7 +82,7 @@ def command_parser(function: Callable[..., Any], program: str) -> ArgumentParser
         allow_abbrev=False,
         exit_on_error=False,
     )
-    types = get_type_hints(function)
+    types = {name: _without_none(hint) for name, hint in get_type_hints(function).items()}
     for name, parameter in inspect.signature(function).parameters.items():
         settings: dict[str, Any] = {"help": helps[name], "type": types[name]}
         names = [name]
@@ -90,5 +97,7 @@ def command_parser(function: Callable[..., Any], program: str) -> ArgumentParser
             settings["action"] = BooleanOptionalAction
         elif get_origin(types[name]) is Sequence:
             settings |= {"type": get_args(types[name])[0], "nargs": "+"}
+            if "default" in settings:
+                settings["default"] = list(settings["default"])  # jsonargparse writes into it
         parser.add_argument(*names, **settings)
     return parser

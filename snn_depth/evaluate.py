@@ -2,14 +2,10 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from torch import Tensor
 
 from snn_depth.baselines import fit_row_medians, playback_as_rgb
@@ -20,10 +16,10 @@ from snn_depth.command_parser import call_from_command_line
 from snn_depth.data.crops import EvaluationCrop
 from snn_depth.data.datasets import RecordingDataset, collate, find_recordings
 from snn_depth.data.recording import Recording
-from snn_depth.data.spec import DataSpec
 from snn_depth.device import choose_device
 from snn_depth.evaluation import Predictor, score
-from snn_depth.metrics import METRIC_NAMES, Alignment
+from snn_depth.evaluation_table import Row, metrics_table, rates_line
+from snn_depth.metrics import Alignment
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.objectives.base import Batch
 from snn_depth.progress import progress_bar
@@ -31,12 +27,6 @@ from snn_depth.results import write_results
 from snn_depth.visualization import PanelRow, save_depth_panel
 
 NUM_PICTURES = 4
-ALIGNMENT_TITLES = {
-    "none": "alignment none: metres as predicted",
-    "median": "alignment median: scaled per image",
-    "scale_shift": "alignment scale_shift: inverse depth fitted per image",
-}
-Scores = dict[str, dict[str, float]]
 
 
 def evaluate(
@@ -74,31 +64,32 @@ def evaluate(
         pictures: Folder to write one panel of pictures per data set into.
         device: auto, cpu, cuda or another torch device.
     """
-    console = Console()
     loaded = load_network(checkpoint)
     loaded.network.to(choose_device(device))
-    method = _name(loaded, checkpoint)
+    method = _method_name(loaded, checkpoint)
     depth_range = loaded.network.depth_range
     caps = {
         "min_depth_m": depth_range.min_depth_m if min_depth_m is None else min_depth_m,
         "max_depth_m": depth_range.max_depth_m if max_depth_m is None else max_depth_m,
     }
-    baselines: dict[str, Predictor] = {}
+    medians: dict[str, Predictor] = {}
     if train_data:
         for name, num_rows in (("constant_median", 1), ("row_median", loaded.data.height)):
-            baselines[name] = fit_row_medians(_depth_maps_m(train_data), num_rows, **caps)
-    rows: list[dict[str, Any]] = []
+            medians[name] = fit_row_medians(_depth_maps_m(train_data), num_rows, **caps)
+
+    console = Console()
+    rows: list[Row] = []
     panels: dict[str, list[PanelRow]] = {}
     for data_name, path in _unique_names(data).items():
         dataset = RecordingDataset(path, loaded.data.num_frames, loaded.data.num_bins)
-        predictors = dict(baselines)
+        predictors = dict(medians)
         if teacher is not None:
             predictors |= _teacher_predictors(teacher, device, has_rgb="rgb" in dataset[0])
-        predictors[method] = _in_camera(loaded, lambda batch: _part(batch, loaded))
-        scores: dict[str, Scores] = {}
+        predictors[method] = network_predictor(loaded, _part(loaded.network.input_key))
+        data_rows = []
         for name, predictor in predictors.items():
             with progress_bar(f"{data_name}: {name}", len(dataset)) as advance:
-                scores[name] = score(
+                scores = score(
                     _counting(predictor, advance),
                     dataset,
                     alignments=alignments,
@@ -106,3 +97,158 @@ def evaluate(
                     batch_size=1,  # key frames of one data set may have different intrinsics
                     **caps,
                 )
+            keys = {"scenario": data_name, "method": name, "crop": crop, **caps}
+            data_rows += [
+                {**keys, "alignment": a, "seed": loaded.provenance.get("seed"), "metrics": m}
+                for a, m in scores.items()
+            ]
+        rows += data_rows
+        for alignment in alignments:
+            console.print(metrics_table([r for r in data_rows if r["alignment"] == alignment]))
+        console.print(_notes(data_rows, dataset, loaded))
+        console.print(rates_line(data_rows[-len(alignments)]))
+        if pictures is not None:
+            panels[data_name] = _panel_rows(dataset, method, predictors[method])
+    if output is not None:
+        write_results(output, output.stem, rows)
+        console.print(f"results: {output}")
+    if pictures is not None:
+        for data_name, panel in panels.items():
+            target = pictures / f"{data_name.replace('/', '_')}.png"
+            save_depth_panel(target, panel, title=f"{data_name}: depth as predicted", **caps)
+            console.print(f"picture: {target}")
+
+
+def network_predictor(loaded: LoadedNetwork, read: Callable[[Batch], Tensor]) -> Predictor:
+    """Predict for batches from any camera.
+
+    Args:
+        loaded: The network and what it was trained for.
+        read: Takes the network's input out of a batch, shape (..., H, W).
+
+    Returns:
+        Maps a batch to a prediction at the batch's own size. The intrinsics of the first sample
+        hold for all.
+    """
+
+    def predict(batch: Batch) -> DepthPrediction:
+        x = read(batch)
+        return _camera(loaded, x.shape[-2], x.shape[-1], batch.get("intrinsics")).run(
+            loaded.network, x
+        )
+
+    return predict
+
+
+def _notes(rows: Sequence[Row], dataset: RecordingDataset, loaded: LoadedNetwork) -> str:
+    """What the reader of the table has to know about the images and the camera."""
+    metrics = rows[-1]["metrics"]
+    sample = dataset[0]
+    height, width = sample["spikes"].shape[-2:]
+    camera = _camera(loaded, height, width, sample.get("intrinsics"))
+    notes = [f"mean over {metrics['num_images']:.0f} images of {len(dataset)}"]
+    if metrics["num_empty"]:
+        notes.append(f"{metrics['num_empty']:.0f} without measured depth left out")
+    notes.append(camera.describe())
+    if dataset.spec.sample_rate_hz != loaded.data.sample_rate_hz:
+        notes.append(
+            f"WARNING: recorded at {dataset.spec.sample_rate_hz:g} Hz, "
+            f"the network was trained at {loaded.data.sample_rate_hz:g} Hz"
+        )
+    return "; ".join(notes)
+
+
+def _camera(
+    loaded: LoadedNetwork, height: int, width: int, intrinsics: Tensor | None
+) -> CanonicalCamera:
+    focal_lengths_px = None
+    if intrinsics is not None:
+        matrix = intrinsics.reshape(-1, 3, 3)[0]
+        focal_lengths_px = (float(matrix[0, 0]), float(matrix[1, 1]))
+    return canonical_camera(height, width, focal_lengths_px, loaded.data)
+
+
+def _teacher_predictors(path: Path, device: str, *, has_rgb: bool) -> dict[str, Predictor]:
+    """An RGB network on textures made from the spikes and, where possible, on pictures."""
+    loaded = load_network(path)
+    if loaded.network.input_key != "rgb":
+        raise ValueError(f"teacher {path} reads {loaded.network.input_key!r}; expected 'rgb'")
+    loaded.network.to(choose_device(device))
+    name = _method_name(loaded, path)
+    predictors = {
+        f"playback_to_{name}": network_predictor(loaded, lambda b: playback_as_rgb(b["spikes"]))
+    }
+    if has_rgb:
+        predictors[f"{name}_on_rgb"] = network_predictor(loaded, _part("rgb"))
+    return predictors
+
+
+def _part(key: str) -> Callable[[Batch], Tensor]:
+    def read(batch: Batch) -> Tensor:
+        if key not in batch:
+            raise ValueError(f"the network reads {key!r}, but the data has only {sorted(batch)}")
+        part: Tensor = batch[key]
+        return part
+
+    return read
+
+
+def _counting(predictor: Predictor, advance: Callable[[int], None]) -> Predictor:
+    def predict(batch: Batch) -> DepthPrediction:
+        prediction = predictor(batch)
+        advance(len(prediction.depth_m))
+        return prediction
+
+    return predict
+
+
+def _method_name(loaded: LoadedNetwork, path: Path) -> str:
+    # Training calls every stage's file the same; its stage tells them apart.
+    return str(loaded.provenance.get("stage", path.stem))
+
+
+def _unique_names(paths: Sequence[Path]) -> dict[str, Path]:
+    """Short names for data sets; whole paths where those are the same."""
+    names = [path.stem for path in paths]
+    return {p.stem if names.count(p.stem) == 1 else str(p): p for p in paths}
+
+
+def _depth_maps_m(paths: Sequence[Path]) -> Iterator[NDArray[np.float32]]:
+    for path in find_recordings(paths):
+        with Recording.open(path) as recording:
+            for k in range(recording.num_key_frames):
+                depth_m = recording.depth_m(k)
+                if depth_m is not None:
+                    yield depth_m
+
+
+def _panel_rows(dataset: RecordingDataset, method: str, predictor: Predictor) -> list[PanelRow]:
+    """Samples evenly spaced over a data set."""
+    picks = np.unique(np.linspace(0, len(dataset) - 1, NUM_PICTURES).round().astype(int))
+    rows = []
+    for pick in picks.tolist():
+        sample = dataset[pick]
+        batch = collate([sample])
+        rgb = sample.get("rgb")
+        rows.append(
+            PanelRow(
+                predictions_m={method: predictor(batch).depth_m[0, 0].numpy()},
+                target_m=sample["depth_m"][0].numpy(),
+                texture=playback_as_rgb(batch["spikes"])[0, 0].numpy(),
+                rgb=None if rgb is None else rgb.permute(1, 2, 0).numpy(),
+            )
+        )
+    return rows
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the program.
+
+    Args:
+        arguments: Command line; None takes the process's own.
+    """
+    call_from_command_line(evaluate, "python -m snn_depth.evaluate", arguments)
+
+
+if __name__ == "__main__":
+    exit_after(main)

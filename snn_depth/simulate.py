@@ -45,23 +45,22 @@ def simulate(
     num_workers: int = 1,
     overwrite: bool = False,
 ) -> None:
-    """Simulate a spike camera (integrate and fire) that looks at a video.
+    """Simulate a spike camera that looks at pictures or a video; finished outputs are skipped.
 
-    A burst of spike frames is made around each picture: the window that a depth network reads.
-    --burst_frames 0 makes one continuous stream instead. The recording also keeps the pictures
-    and, where given, depth, poses and intrinsics. Finished outputs are skipped, so an interrupted
-    run can be repeated.
+    The recording holds a burst of spike frames around each picture, the pictures themselves and,
+    where given, their depth, poses and intrinsics.
 
     Args:
         input_path: A folder of images, a video file, or a folder with several of either.
         output_path: Recording to write (.h5); .dat, .npy and .npz keep the spikes only. A folder
             when there are several sequences.
         frame_rate_hz: Pictures per second. By default what the video file says; 30 for images.
-        burst_frames: Spike frames around each picture; 0 = one continuous stream.
+        burst_frames: Spike frames around each picture, the window that a depth network reads;
+            0 = one continuous stream from the first picture to the last.
         size: Size of the sensor, HEIGHTxWIDTH. Pictures are averaged down to it; depth is taken at
             the pixel centre, else the nearest return in the pixel. By default the pictures' own.
         interpolation: Light between pictures. flow: along optical flow; depth: reprojected with
-            depth and poses (static scenes only); none: each picture stands still.
+            depth and poses (static scenes only); none: the nearest picture, standing still.
         gain: Charge per step at full brightness; at most v_threshold.
         v_threshold: Firing threshold. White gives gain / v_threshold spikes per step.
         noise: none; model (statistics measured on a spike camera); or the path of an .npz with a

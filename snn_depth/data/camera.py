@@ -54,8 +54,8 @@ class IdealPixels:
     """Noise-free pixels: A += g I; spike where A >= theta; A -= theta there (soft reset).
 
     The initial charge is uniform in [0, theta): pixels of equal brightness fire out of step.
-    Soft reset keeps the rate g I / theta exact; a reset to zero would bias it (reference:
-    `I = 0.9, g = 0.5` fires at 0.333 instead of 0.45).
+    Soft reset keeps the rate g I / theta exact; a reset to zero, as some simulators have it,
+    would bias it: I = 0.9 and g = 0.5 would fire at 0.333 instead of 0.45.
 
     Args:
         gain: g.

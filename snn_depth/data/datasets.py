@@ -12,8 +12,6 @@ from torch.utils.data import Dataset
 from snn_depth.data.binning import bin_spikes
 from snn_depth.data.recording import Recording
 from snn_depth.data.spec import DataSpec
-from snn_depth.data.world.generate import WorldConfig, generate
-from snn_depth.progress import progress_bar
 
 Sample = dict[str, Tensor]
 
@@ -75,28 +73,6 @@ class RecordingDataset(Dataset[Sample]):
             with Recording.open(path) as recording:
                 self._cache[index] = read_sample(recording, k, self.num_frames, self.num_bins)
         return self._cache[index]
-
-
-class WorldDataset(RecordingDataset):
-    """Key frames of the synthetic world, made on first use and kept in a cache folder.
-
-    Args:
-        world: What to render.
-        cache_dir: Where the recordings are kept; each configuration has its own folder in it.
-        num_workers: Processes that render.
-        num_bins: Time bins per window.
-    """
-
-    def __init__(
-        self,
-        world: WorldConfig,
-        cache_dir: str = "data_cache",
-        num_workers: int = 2,
-        num_bins: int = 8,
-    ) -> None:
-        with progress_bar(f"world: {world.domain}", world.num_scenes) as advance:
-            paths = generate(world, Path(cache_dir), num_workers=num_workers, progress=advance)
-        super().__init__(paths, world.num_frames, num_bins)
 
 
 def find_recordings(paths: Iterable[str | Path]) -> list[Path]:

@@ -46,7 +46,7 @@ def read_depth_m(path: Path, metres_per_unit: float | None) -> NDArray[np.float3
             f"depth {path} has {bad} negative, infinite or NaN values; write 0 where nothing "
             f"was measured"
         )
-    depth_m = stored.astype(np.float32) * np.float32(metres_per_unit)
+    depth_m = (stored * np.float64(metres_per_unit)).astype(np.float32)
     if stored.dtype.kind != "f":
         # Pillow widens some 16-bit files to 32 bits, so the type does not tell.
         depth_m[stored == 65535] = 0

@@ -10,6 +10,7 @@ capacitances: reset 3.3 V, reference 2.2 V, mean offset -0.0076 V, hence a thres
 1.0924 V; capacitance 4.348, hence a threshold charge Q = 4.348 * 1.0924 = 4.750.
 """
 
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -90,8 +91,7 @@ def fixed_pattern(noise: SensorNoise, height: int, width: int) -> FixedPattern:
         width: Columns.
 
     Raises:
-        ValueError: If the measured maps lack an array or are smaller than the frame.
-        OSError: If their file cannot be read.
+        ValueError: If the measured maps are no `.npz`, lack an array, or are smaller than the frame.
     """
     if noise.measured_maps is not None:
         return _measured_pattern(noise.measured_maps, height, width)
@@ -111,6 +111,8 @@ def fixed_pattern(noise: SensorNoise, height: int, width: int) -> FixedPattern:
 
 
 def _measured_pattern(path: Path, height: int, width: int) -> FixedPattern:
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{path} is not an .npz file")
     with np.load(path) as maps:
         if missing := {"Nd", "Nl", "D_light"} - set(maps.files):
             raise ValueError(f"{path} lacks {sorted(missing)}; it has {sorted(maps.files)}")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,36 +121,37 @@ class VideoFile:
     def __post_init__(self) -> None:
         if not self.path.is_file():
             raise FileNotFoundError(f"video not found: {self.path}")
-        if not self._property(cv2.CAP_PROP_FRAME_WIDTH):
-            raise ValueError(f"cannot decode video {self.path}")
+        with self._opened() as capture:
+            if not capture.isOpened():
+                raise ValueError(f"cannot decode video {self.path}")
 
-    def _property(self, name: int) -> float:
+    @contextmanager
+    def _opened(self) -> Iterator[cv2.VideoCapture]:
         capture = cv2.VideoCapture(str(self.path))
         try:
-            return float(capture.get(name))
+            yield capture
         finally:
             capture.release()
 
     @property
     def num_frames(self) -> int:
         """Number of frames as the container declares it (some declare it wrongly)."""
-        return int(self._property(cv2.CAP_PROP_FRAME_COUNT))
+        with self._opened() as capture:
+            return int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
 
     @property
     def frame_rate_hz(self) -> float | None:
         """Frames per second as the container declares them."""
-        return self._property(cv2.CAP_PROP_FPS) or None
+        with self._opened() as capture:
+            return float(capture.get(cv2.CAP_PROP_FPS)) or None
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
-        capture = cv2.VideoCapture(str(self.path))
-        try:
+        with self._opened() as capture:
             while True:
                 more, bgr = capture.read()
                 if not more:
                     return
                 yield np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
-        finally:
-            capture.release()
 
 
 def open_pictures(path: Path, pattern: str = "*") -> ImageFolder | VideoFile:

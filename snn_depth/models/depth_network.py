@@ -6,7 +6,6 @@ population's own grid.
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from snn_depth.models.depth_decoding import DepthRange, decode_uncertainty
 from snn_depth.models.graph import INPUT, READOUT, Projection, residual_unet
 from snn_depth.models.prediction import DepthPrediction
+from snn_depth.models.predictor import DepthPredictor
 from snn_depth.neurons.lif import LIF, LeakyIntegrator
 
 STEPS = "num_steps"  # entry of the state that counts the steps since rest
@@ -47,7 +47,7 @@ class ProjectionLayer(nn.Sequential):
         super().__init__(*layers)
 
 
-class DepthNetwork(nn.Module):
+class DepthNetwork(DepthPredictor):
     """Executes a graph of populations and decodes depth and uncertainty from its readout.
 
     Subclasses say what a population does with its input and how the readout collects.
@@ -77,7 +77,7 @@ class DepthNetwork(nn.Module):
         self.graph = residual_unet(
             num_input_channels, width=width, channel_multipliers=tuple(channel_multipliers)
         )
-        self.init_args: dict[str, Any] = {
+        self.init_args = {
             "input_key": input_key,
             "width": width,
             "channel_multipliers": list(channel_multipliers),
@@ -109,6 +109,12 @@ class DepthNetwork(nn.Module):
     def feature_channels(self) -> dict[str, int]:
         """Channels of every population whose features can be asked for."""
         return {p.name: p.num_channels for p in self.graph.populations}
+
+    def summary(self, height: int, width: int) -> str:
+        """Parameters, neurons, and timing on the chip."""
+        stride = self.graph.max_stride
+        grid = (height + -height % stride, width + -width % stride)
+        return f"{super().summary(height, width)}, {self.graph.summary(*grid)}"
 
     def forward(
         self,
@@ -261,7 +267,7 @@ class SpikingDepthNet(DepthNetwork):
     ) -> Tensor:
         output = self.lif(current_TBCHW, v0)
         result.state[name] = output.v
-        result.firing_rates[name] = output.spikes.detach().float().mean()
+        result.firing_rates[name] = output.spikes.mean(dtype=torch.float32)
         if tapped:
             result.features[name] = output.v_mean
         return output.spikes

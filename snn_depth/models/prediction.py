@@ -14,7 +14,8 @@ class DepthPrediction:
         uncertainty: Learned relative error of the depth, 0..1, shape (B, 1, H, W).
         features: Per tapped population, shape (B, C, h, w): the time mean of the pre-threshold
             membrane of spiking neurons, the activation of others.
-        firing_rates: Mean spikes per neuron and step of each population, 0-dim tensors.
+        firing_rates: Mean spikes per neuron and step of each population, 0-dim tensors that
+            carry a gradient, so that an objective can regularise them.
         state: Membranes after the last step by population name, for streaming.
         depth_steps_m: Depth read out after every step, shape (T, B, 1, H, W), when asked for.
     """

@@ -5,7 +5,6 @@ are also the chip's. Every argument is elementwise; ``decay_u`` and ``decay_v`` 
 the synaptic current and of the membrane that is lost per step.
 """
 
-import torch
 from torch import Tensor
 
 from snn_depth.neurons.surrogate import Surrogate, spike
@@ -39,7 +38,7 @@ def fire(h: Tensor, *, v_threshold: float, surrogate: Surrogate) -> tuple[Tensor
         Spikes (0 or 1) and the membrane after the reset.
     """
     s = spike(h - v_threshold, surrogate)
-    return s, torch.where(s > 0, 0.0, h)
+    return s, h * (1 - s.detach())
 
 
 def lif_step(

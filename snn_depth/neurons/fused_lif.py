@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from snn_depth.neurons.kernels import KERNELS
+from snn_depth.neurons import kernels
 from snn_depth.neurons.surrogate import Surrogate
 from snn_depth.neurons.time_loops import backward_steps, forward_steps, state_dtype
 
@@ -59,13 +59,14 @@ class _FusedLIF(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor, Tensor]:
         keep = torch.tensor(1 - decay_v, dtype=state_dtype(x_TN))
         threshold = torch.tensor(v_threshold, dtype=state_dtype(x_TN))
-        v = None if v0_N is None else v0_N.detach()
-        starts, spikes, h_sums = [], [], []
+        starts: list[Any] = [None if v0_N is None else v0_N.detach()]
+        spikes, h_sums = [], []
         for x in x_TN.detach().split(CHUNK_STEPS):
+            chunk_spikes, v, h_sum = kernels.run(forward_steps, x, starts[-1], keep, threshold)
             starts.append(v)
-            chunk_spikes, v, h_sum = KERNELS.run(forward_steps, x, v, keep, threshold)
             spikes.append(chunk_spikes)
             h_sums.append(h_sum)
+        v = starts.pop()
         ctx.save_for_backward(x_TN, keep, threshold, *starts)
         ctx.surrogate = surrogate
         ctx.set_materialize_grads(False)
@@ -94,7 +95,7 @@ class _FusedLIF(torch.autograd.Function):
         grad_x = []
         for x, v, grad_spikes in reversed(list(chunks)):
             arguments = (x, v, keep, threshold, ctx.surrogate, grad_spikes, grad_v, grad_h_sum)
-            chunk_grad_x, grad_v = KERNELS.run(backward_steps, *arguments)
+            chunk_grad_x, grad_v = kernels.run(backward_steps, *arguments)
             grad_x.append(chunk_grad_x)
         grad_v0 = grad_v if ctx.needs_input_grad[1] else None
         return _join(grad_x[::-1]), grad_v0, None, None, None

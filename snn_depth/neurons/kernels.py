@@ -1,16 +1,17 @@
-"""Compiles the time loops where that pays and works; runs them as they are elsewhere.
+"""Compiles the loops over time where that pays and works; runs them as they are elsewhere.
 
-The environment variable ``SNN_DEPTH_LIF`` chooses: ``eager`` never compiles, ``compiled`` always
-does and raises where it cannot, ``auto`` (default) compiles once this process has run enough
-neuron-steps for the compiler's few seconds to pay off, and goes on uncompiled, with one warning,
-where compiling fails. Compiled and plain loops give the same bits, so the switch changes no result.
+The environment variable ``SNN_DEPTH_LIF`` chooses: ``eager`` never compiles; ``compiled`` always
+does, and raises where it cannot; ``auto``, the default, compiles a loop once it has run long enough
+for the compiler's few seconds to pay off, and stays with the plain loops, after one warning, where
+compiling fails. Both give the same bits, so that the switch changes no result.
 """
 
 import logging
 import os
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from types import FunctionType
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -20,53 +21,73 @@ logger = logging.getLogger(__name__)
 MODE_VARIABLE = "SNN_DEPTH_LIF"
 MODES = ("auto", "compiled", "eager")
 
-# The plain loops take 15-20 ns per neuron-step and core, forwards and backwards: about 5 s, which
-# is what loading and running a warm compiler costs. Waiting for as long as the compiler would take
-# is at most twice as slow as the best choice, however long the process will run.
-STEPS_BEFORE_COMPILING = 2**28
+# A plain loop takes 5-10 ns per neuron-step on one core: about 2 s, as long as compiling it. By
+# waiting for what the compiler would cost, one never loses more than that against knowing better.
+NEURON_STEPS_BEFORE_COMPILING = 2**28
 
 
-class Kernels:
-    """Runs pure loops over time, compiled or not, and remembers whether compiling works.
+def run(loop: Callable[..., Any], x_TN: Tensor, *args: Any) -> Any:
+    """``loop(x_TN, *args)``, compiled or not.
 
-    Attributes:
-        num_neuron_steps: Neuron-steps run so far in mode ``auto``.
-        works: False once compiling has failed in mode ``auto``.
+    Args:
+        loop: Pure function of tensors that goes through the steps of ``x_TN``.
+        x_TN: Its first argument, (T, N).
+        args: The others: tensors, ``None`` or hashable constants.
+
+    Returns:
+        What the loop returns.
+
+    Raises:
+        ValueError: For an unknown mode in the environment.
     """
-
-    def __init__(self) -> None:
-        self.num_neuron_steps = 0
-        self.works = True
-
-    def run(self, loop: Callable[..., Any], x_TN: Tensor, *args: Any) -> Any:
-        """``loop(x_TN, *args)``, compiled where the mode says so.
-
-        Raises:
-            ValueError: For an unknown mode in the environment.
-        """
-        mode = os.environ.get(MODE_VARIABLE, MODES[0])
-        if mode not in MODES:
-            raise ValueError(f"{MODE_VARIABLE}={mode!r} is none of {', '.join(MODES)}")
-        if mode == "compiled":
-            return compiled(loop)(x_TN, *args)
-        if mode == "auto" and self._compiling_pays(x_TN):
-            try:
-                return compiled(loop)(x_TN, *args)
-            except Exception as error:
-                self.works = False
-                reason = str(error).partition("\n")[0]
-                logger.warning("LIF kernels run uncompiled, several times slower: %s", reason)
+    mode = os.environ.get(MODE_VARIABLE, "auto")
+    if mode not in MODES:
+        raise ValueError(f"{MODE_VARIABLE}={mode!r} is none of {', '.join(MODES)}")
+    if mode == "eager" or torch.compiler.is_compiling():
         return loop(x_TN, *args)
-
-    def _compiling_pays(self, x_TN: Tensor) -> bool:
-        self.num_neuron_steps += x_TN.numel()
-        return self.works and self.num_neuron_steps > STEPS_BEFORE_COMPILING
+    constants = (Tensor if isinstance(arg, Tensor) else arg for arg in args)
+    kernel = kernel_of(loop, len(x_TN), x_TN.dtype, x_TN.device.type, *constants)
+    return kernel.run(mode, x_TN, *args)
 
 
 @cache
-def compiled(loop: Callable[..., Any]) -> Callable[..., Any]:
-    """The loop as machine code: one per number of steps, dtype and surrogate, for any N."""
-    return torch.compile(loop, dynamic=True)
+def kernel_of(loop: FunctionType, *variant: Any) -> "Kernel":
+    """The kernel of a loop for a number of steps, dtype, device type and constants, for any N."""
+    return Kernel(loop)
 
 
-KERNELS = Kernels()
+class Kernel:
+    """One loop over a fixed number of steps, and its compiled twin once there is one.
+
+    Attributes:
+        num_neuron_steps: How much work it was given in mode ``auto``.
+    """
+
+    compiler_works: ClassVar[bool] = True
+
+    def __init__(self, loop: FunctionType) -> None:
+        # torch keeps a handful of compiled variants per code object: each kernel has its own copy.
+        self._loop = FunctionType(loop.__code__.replace(), loop.__globals__, loop.__name__)
+        self._compiled: Callable[..., Any] | None = None
+        self.num_neuron_steps = 0
+
+    def run(self, mode: str, x_TN: Tensor, *args: Any) -> Any:
+        """The loop's result, compiled as the mode says."""
+        if mode == "compiled":
+            return self._run_compiled(x_TN, *args)
+        self.num_neuron_steps += x_TN.numel()
+        if Kernel.compiler_works and self.num_neuron_steps > NEURON_STEPS_BEFORE_COMPILING:
+            try:
+                return self._run_compiled(x_TN, *args)
+            except Exception as error:  # whatever it is, the plain loop needs no compiler
+                Kernel.compiler_works = False
+                reason = str(error).partition("\n")[0]
+                logger.warning("LIF kernels stay uncompiled and several times slower: %s", reason)
+        return self._loop(x_TN, *args)
+
+    def _run_compiled(self, *args: Any) -> Any:
+        if self._compiled is None:
+            self._compiled = torch.compile(self._loop, dynamic=True, fullgraph=True)
+        # Views, autocast and the like make no difference here but would each be compiled for.
+        with torch.autocast(args[0].device.type, enabled=False):
+            return self._compiled(*(a.detach() if isinstance(a, Tensor) else a for a in args))

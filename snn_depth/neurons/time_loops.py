@@ -41,11 +41,10 @@ def forward_steps(
     spikes = []
     for x in x_TN.unbind(0):
         h = keep * v + x
-        fired = h > v_threshold
-        v = torch.where(fired, 0.0, h)
+        s = (h > v_threshold).to(h.dtype)
+        v = h * (1 - s)
         h_sum = h_sum + h
-        # not fired.to(x.dtype): inductor turns a mask into bfloat16 four times slower
-        spikes.append(torch.where(fired, 1.0, 0.0).to(x.dtype))
+        spikes.append(s.to(x.dtype))
     return torch.stack(spikes), v, h_sum
 
 
@@ -79,12 +78,14 @@ def backward_steps(
     membranes = []
     for x in x_TN.unbind(0):
         h = keep * v + x
-        membranes.append(h)
-        v = torch.where(h > v_threshold, 0.0, h)
+        not_reset = 1 - (h > v_threshold).to(h.dtype)
+        v = h * not_reset
+        membranes.append((h, not_reset))
     grad_x = []
-    for h, grad_spikes in zip(reversed(membranes), reversed(grad_spikes_TN.unbind(0)), strict=True):
-        grad_h = torch.where(h > v_threshold, 0.0, grad_v)
-        grad_h = grad_h + grad_spikes * surrogate.gradient(h - v_threshold)
+    for (h, not_reset), grad_s in zip(
+        membranes[::-1], reversed(grad_spikes_TN.unbind(0)), strict=True
+    ):
+        grad_h = not_reset * grad_v + surrogate.gradient(h - v_threshold) * grad_s
         if grad_h_sum_N is not None:
             grad_h = grad_h + grad_h_sum_N
         grad_x.append(grad_h.to(x_TN.dtype))

@@ -6,17 +6,17 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from snn_depth.models.depth_network import DepthNetwork
 from snn_depth.models.prediction import DepthPrediction
+from snn_depth.models.predictor import DepthPredictor
 
 Batch = dict[str, Any]
-LoadNetwork = Callable[[str], DepthNetwork]
+LoadNetwork = Callable[[str], DepthPredictor]
 
 
 class Objective(nn.Module):
     """Composes losses and teachers; holds the parameters that exist only during training."""
 
-    def setup(self, network: DepthNetwork, load: LoadNetwork) -> None:
+    def setup(self, network: DepthPredictor, load: LoadNetwork) -> None:
         """Prepare for training `network`; called once, before the optimiser is made.
 
         Args:
@@ -26,7 +26,7 @@ class Objective(nn.Module):
         """
 
     @abstractmethod
-    def forward(self, network: DepthNetwork, batch: Batch) -> dict[str, Tensor]:
+    def forward(self, network: DepthPredictor, batch: Batch) -> dict[str, Tensor]:
         """Loss terms of one batch, already weighted; their sum is minimised.
 
         Args:
@@ -37,7 +37,7 @@ class Objective(nn.Module):
             Named 0-dim tensors.
         """
 
-    def after_optimizer_step(self, network: DepthNetwork) -> None:
+    def after_optimizer_step(self, network: DepthPredictor) -> None:
         """Called once after every optimiser step (not after every micro-batch).
 
         Args:

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from snn_depth.losses.feature_distance import filtered_feature_distance
 from snn_depth.losses.info_nce import info_nce
 from snn_depth.losses.uncertainty_filter import Threshold, uncertainty_filter
-from snn_depth.models.depth_network import DepthNetwork
 from snn_depth.models.prediction import DepthPrediction
+from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import Batch, LoadNetwork, Objective, predict
 from snn_depth.objectives.supervised import SupervisedDepth
 from snn_depth.teachers.frozen import FrozenTeacher
@@ -63,7 +63,7 @@ class CrossModalityDistillation(Objective):
         }
         self.supervised = supervised or SupervisedDepth()
 
-    def setup(self, network: DepthNetwork, load: LoadNetwork) -> None:
+    def setup(self, network: DepthPredictor, load: LoadNetwork) -> None:
         """Load the teacher and make the heads that carry features across."""
         teacher = load(self.teacher_name)
         self.teacher = FrozenTeacher(teacher)
@@ -77,7 +77,7 @@ class CrossModalityDistillation(Objective):
         # The teacher's channels differ in scale; none of them should own the distance.
         self.teacher_norm = nn.BatchNorm2d(theirs[self.fine_tap], affine=False)
 
-    def forward(self, network: DepthNetwork, batch: Batch) -> dict[str, Tensor]:
+    def forward(self, network: DepthPredictor, batch: Batch) -> dict[str, Tensor]:
         """Terms of `SupervisedDepth`, and `coarse` and `fine`."""
         taps = (self.coarse_tap, self.fine_tap)
         student = predict(network, batch, taps=taps)

@@ -7,8 +7,8 @@ from snn_depth.losses.firing_rate import firing_rate_penalty
 from snn_depth.losses.gradient_matching import gradient_matching_loss
 from snn_depth.losses.silog import scale_invariant_log_loss
 from snn_depth.losses.uncertainty import relative_error_loss
-from snn_depth.models.depth_network import DepthNetwork
 from snn_depth.models.prediction import DepthPrediction
+from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import Batch, Objective, predict
 
 
@@ -42,7 +42,7 @@ class SupervisedDepth(Objective):
         self.firing_rate_range = {"min_rate": min_firing_rate, "max_rate": max_firing_rate}
         self.crop = crop
 
-    def forward(self, network: DepthNetwork, batch: Batch) -> dict[str, Tensor]:
+    def forward(self, network: DepthPredictor, batch: Batch) -> dict[str, Tensor]:
         """Terms `depth`, `uncertainty`, and the optional ones with a weight."""
         return self.terms(predict(network, batch), batch)
 

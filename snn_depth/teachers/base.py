@@ -2,16 +2,16 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from snn_depth.models.depth_decoding import DepthRange
 from snn_depth.models.prediction import DepthPrediction
+from snn_depth.models.predictor import DepthPredictor
 
 
-class RgbTeacher(nn.Module):
+class RgbTeacher(DepthPredictor):
     """An RGB depth network that stands in for the project's own (`AnnDepthNet`).
 
     Taps are named like the student's populations on the same grid ("enc3b", "dec2": one cell per
@@ -29,7 +29,6 @@ class RgbTeacher(nn.Module):
     """
 
     input_key = "rgb"
-    init_args: dict[str, Any]
     mean: Tensor
     std: Tensor
 
@@ -40,11 +39,6 @@ class RgbTeacher(nn.Module):
         self.depth_range = DepthRange(min_depth_m, max_depth_m)
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
-
-    @property
-    @abstractmethod
-    def feature_channels(self) -> dict[str, int]:
-        """Channels of every tap that can be asked for."""
 
     @abstractmethod
     def predict(self, x: Tensor) -> DepthPrediction:

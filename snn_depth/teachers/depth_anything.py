@@ -200,7 +200,7 @@ def import_transformers() -> tuple[Any, Any]:
         # transformers imports lazily; this is what the network is made of.
         import transformers.models.dinov2.modeling_dinov2  # noqa: F401
         from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation
-    except ImportError as error:
+    except (ImportError, RuntimeError) as error:  # RuntimeError: a library within does not fit
         raise ImportError(
             "this teacher needs transformers: pip install 'snn-depth[teachers]' or "
             f"uv sync --extra teachers (the import failed with: {error.__cause__ or error})"

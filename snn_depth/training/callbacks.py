@@ -42,7 +42,13 @@ def silence_irrelevant_warnings() -> None:
     Samples are cached in memory, so loader workers would only cost time; and the last batches of
     an epoch are logged by epoch, not by step.
     """
-    for pattern in (".*does not have many workers.*", ".*number of training batches.*"):
+    patterns = (
+        ".*does not have many workers.*",
+        ".*number of training batches.*",
+        ".*exists and is not empty.*",  # the logger writes there first
+        ".*LeafSpec.*",  # the engine's own use of a deprecated name
+    )
+    for pattern in patterns:
         warnings.filterwarnings("ignore", pattern)
     for name in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities.seed"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from snn_depth.metrics import depth_metrics
-from snn_depth.models.depth_network import DepthNetwork
+from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import Batch, Objective, predict
 from snn_depth.training.recipe import OptimizerSettings
 
@@ -25,7 +25,7 @@ class DepthTraining(lightning.LightningModule):
 
     def __init__(
         self,
-        network: DepthNetwork,
+        network: DepthPredictor,
         objective: Objective,
         optimizer: OptimizerSettings,
         num_steps: int,

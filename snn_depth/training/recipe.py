@@ -7,7 +7,7 @@ from typing import Any, Literal
 from torch.utils.data import Dataset
 
 from snn_depth.data.transforms import Augmentation
-from snn_depth.models.depth_network import DepthNetwork
+from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import Objective
 
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed", "64-true"]
@@ -68,7 +68,7 @@ class Stage:
     """
 
     name: str
-    network: Callable[[], DepthNetwork]
+    network: Callable[[], DepthPredictor]
     objective: Callable[[], Objective]
     train_data: str = "train"
     val_data: str = "val"

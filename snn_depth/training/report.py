@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from snn_depth.baselines import playback_as_rgb
 from snn_depth.data.datasets import collate
-from snn_depth.models.depth_network import DepthNetwork
+from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import predict
 from snn_depth.training.recipe import Recipe
 from snn_depth.visualization import PanelRow, save_depth_panel
@@ -53,7 +53,7 @@ def format_cell(entry: dict[str, Any], metric: str) -> str:
 @torch.inference_mode()
 def save_panels(
     recipe: Recipe,
-    networks: dict[str, DepthNetwork],
+    networks: dict[str, DepthPredictor],
     data: Callable[[str], Dataset[Any]],
     folder: Path,
 ) -> None:

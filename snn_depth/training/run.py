@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from snn_depth.atomic import atomic_path
 from snn_depth.checkpoint import load_network
-from snn_depth.models.depth_network import DepthNetwork
+from snn_depth.models.predictor import DepthPredictor
 from snn_depth.results import summarize, write_results
 from snn_depth.training.callbacks import silence_irrelevant_warnings
 from snn_depth.training.recipe import Recipe
@@ -88,7 +88,7 @@ def claim_output_folder(folder: Path, settings: str, *, resume: bool) -> None:
 
 def train_stages(
     recipe: Recipe, data: Callable[[str], Dataset[Any]], *, seed: int, folder: Path
-) -> dict[str, DepthNetwork]:
+) -> dict[str, DepthPredictor]:
     """Train all stages with one seed.
 
     Args:
@@ -100,9 +100,9 @@ def train_stages(
     Returns:
         Trained networks by stage name.
     """
-    networks: dict[str, DepthNetwork] = {}
+    networks: dict[str, DepthPredictor] = {}
 
-    def load(name: str) -> DepthNetwork:
+    def load(name: str) -> DepthPredictor:
         return networks[name] if name in networks else load_network(name).network
 
     for stage in recipe.stages:

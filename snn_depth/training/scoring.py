@@ -9,8 +9,8 @@ from torch.utils.data import Dataset
 
 from snn_depth.baselines import fit_row_medians, playback_as_rgb
 from snn_depth.evaluation import Predictor, score
-from snn_depth.models.depth_network import DepthNetwork
 from snn_depth.models.prediction import DepthPrediction
+from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import Batch, predict
 from snn_depth.training.recipe import Recipe
 
@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 def score_stages(
     recipe: Recipe,
-    networks: dict[str, DepthNetwork],
+    networks: dict[str, DepthPredictor],
     data: Callable[[str], Dataset[Any]],
     *,
     seed: int,
@@ -60,7 +60,7 @@ def score_stages(
 
 
 def named_predictors(
-    recipe: Recipe, networks: dict[str, DepthNetwork], data: Callable[[str], Dataset[Any]]
+    recipe: Recipe, networks: dict[str, DepthPredictor], data: Callable[[str], Dataset[Any]]
 ) -> Iterator[tuple[str, Predictor]]:
     """What the table compares: label-free baselines first, then the evaluated stages.
 
@@ -95,7 +95,7 @@ def named_predictors(
             yield stage.name, partial(predict, network)
 
 
-def predict_from_playback(network: DepthNetwork, batch: Batch) -> DepthPrediction:
+def predict_from_playback(network: DepthPredictor, batch: Batch) -> DepthPrediction:
     """Reconstruct a picture from the spikes and give it to an RGB network.
 
     Args:

@@ -15,7 +15,7 @@ from snn_depth.checkpoint import copy_weights, save_network
 from snn_depth.data.datasets import collate
 from snn_depth.data.sampler import EpochSampler
 from snn_depth.data.transforms import AugmentedDataset
-from snn_depth.models.depth_network import DepthNetwork
+from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import LoadNetwork
 from snn_depth.training.callbacks import FiringRateWatch
 from snn_depth.training.module import DepthTraining
@@ -36,7 +36,7 @@ def train_stage(
     load: LoadNetwork,
     engine: EngineSettings,
     provenance: dict[str, Any],
-) -> DepthNetwork:
+) -> DepthPredictor:
     """Train a stage and save its network; a stage that is finished is only loaded.
 
     The initial weights and the order of samples depend on the seed alone, not on the stage, so
@@ -71,7 +71,7 @@ def train_stage(
     if stage.init_from is not None:
         copy_weights(load(stage.init_from), network)
     spec = train_data.spec  # type: ignore[attr-defined]
-    logger.info("stage %s: %s", stage.name, network.graph.summary(spec.height, spec.width))
+    logger.info("stage %s: %s", stage.name, network.summary(spec.height, spec.width))
     objective = stage.objective()
     objective.setup(network, load)
     sampler = EpochSampler(

@@ -99,6 +99,9 @@ class PrimitiveList:
         self._taper: list[tuple[float, float]] = []
         self._material: list[list[float]] = []
 
+    def __len__(self) -> int:
+        return len(self._shape)
+
     def add(
         self,
         shape: Shape,

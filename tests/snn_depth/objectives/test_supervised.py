@@ -39,8 +39,9 @@ def test_crop_removes_pixels(batch: dict[str, Tensor]) -> None:
     assert rows.min() == int(0.40810811 * 32) and rows.max() == int(0.99189189 * 32) - 1
 
 
-def test_learns_on_one_batch(batch: dict[str, Tensor]) -> None:
+def test_learns_a_constant_depth(batch: dict[str, Tensor]) -> None:
     torch.manual_seed(0)
+    batch["depth_m"] = torch.full_like(batch["depth_m"], 5.0)
     network, objective = SpikingDepthNet(), SupervisedDepth()
     optimizer = torch.optim.AdamW(network.parameters(), 3e-3)
     losses = []
@@ -50,7 +51,7 @@ def test_learns_on_one_batch(batch: dict[str, Tensor]) -> None:
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-    assert losses[-1] < 0.9 * losses[0]
+    assert losses[-1] < 0.5 * losses[0]
 
 
 def test_network_and_data_must_match(batch: dict[str, Tensor]) -> None:

@@ -1,0 +1,83 @@
+"""What a file format offers to a spike stream: some frames at a time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Spikes = NDArray[np.uint8]
+
+
+def _nothing_to_close() -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class FrameSource:
+    """Access to the frames of one recording, without loading it.
+
+    Attributes:
+        num_frames: T.
+        height: H.
+        width: W.
+        read: Maps (start, stop) within 0..T to uint8 {0, 1} (stop - start, H, W), rows upright.
+            Raises ValueError when what is stored there is not binary or corrupt.
+        sample_rate_hz: Frames per second; None when the file does not say.
+        close: Releases the file.
+    """
+
+    num_frames: int
+    height: int
+    width: int
+    read: Callable[[int, int], Spikes]
+    sample_rate_hz: float | None = None
+    close: Callable[[], None] = _nothing_to_close
+
+
+def as_spikes(array_THW: NDArray[Any]) -> Spikes:
+    """Check that an array holds binary frames, and make it uint8.
+
+    Args:
+        array_THW: Booleans or numbers, each 0 or 1, shape (T, H, W).
+
+    Returns:
+        uint8 {0, 1}, shape (T, H, W); the array itself where it already is that.
+
+    Raises:
+        ValueError: For another number of axes, kind of values, or a value other than 0 and 1.
+    """
+    if array_THW.ndim != 3:
+        raise ValueError(f"spikes have shape {array_THW.shape}; accepted: 3 axes (T, H, W)")
+    if array_THW.dtype.kind not in "buif":
+        raise ValueError(f"spikes are of type {array_THW.dtype}; accepted: boolean or numeric")
+    if array_THW.dtype == np.bool_:
+        return array_THW.view(np.uint8)
+    if array_THW.dtype == np.uint8:
+        binary = not array_THW.size or array_THW.max() <= 1
+    else:
+        binary = bool(((array_THW == 0) | (array_THW == 1)).all())
+    if not binary:
+        wrong = array_THW[(array_THW != 0) & (array_THW != 1)][0]
+        raise ValueError(f"spikes contain the value {wrong}; accepted: 0 and 1 only")
+    return array_THW.astype(np.uint8, copy=False)
+
+
+def array_source(array_THW: NDArray[Any]) -> FrameSource:
+    """Frames of an array in memory or memory-mapped; values are checked when they are read.
+
+    Args:
+        array_THW: 0 and 1 of any numeric type, shape (T, H, W).
+
+    Raises:
+        ValueError: If the array does not have three axes with something along each.
+    """
+    if array_THW.ndim != 3 or not array_THW.size:
+        raise ValueError(f"spikes have shape {array_THW.shape}; accepted: (T, H, W), not empty")
+    num_frames, height, width = array_THW.shape
+
+    def read(start: int, stop: int) -> Spikes:
+        return as_spikes(np.array(array_THW[start:stop], order="C"))
+
+    return FrameSource(num_frames, height, width, read)

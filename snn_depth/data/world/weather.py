@@ -1,0 +1,111 @@
+"""What the air and the lens do to a picture: haze, rain, wet ground, drops."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def koschmieder(
+    radiance: Tensor, distance_m: Tensor, extinction_per_m: float, airlight: Tensor
+) -> Tensor:
+    """See surfaces through haze: I = J t + A (1 - t), t = exp(-beta d).
+
+    Koschmieder's law (Middleton, Vision Through the Atmosphere, 1952).
+
+    Args:
+        radiance: J, radiance of the surfaces, shape (N, 3).
+        distance_m: d, metres from the camera, shape (N,); may be inf.
+        extinction_per_m: beta.
+        airlight: A, colour of the haze, shape (3,).
+
+    Returns:
+        Shape (N, 3).
+    """
+    transmission = torch.exp(-extinction_per_m * distance_m)[:, None]
+    return radiance * transmission + airlight * (1 - transmission)
+
+
+def mirror_in_ground(image: Tensor, is_ground: Tensor) -> Tensor:
+    """What a wet plane below every pixel would mirror, looked up in the picture itself.
+
+    Under a level camera, a surface that stands on the ground is mirrored about the row where it
+    meets the ground. Exact for vertical surfaces, and the look is right for the rest.
+
+    Args:
+        image: Shape (C, H, W).
+        is_ground: Pixels of the ground, bool (H, W).
+
+    Returns:
+        Mirrored picture, shape (C, H, W); meaningful where `is_ground`.
+    """
+    height, width = is_ground.shape
+    rows = torch.arange(height, device=image.device)[:, None].expand(height, width)
+    contact = torch.where(is_ground, -1, rows).cummax(0).values
+    source = (2 * contact - rows).clamp(0, height - 1)
+    return image.gather(1, source.expand(image.shape[0], height, width))
+
+
+def draw_rain(height: int, width: int, streaks: Tensor, fallen: float) -> Tensor:
+    """Coverage of falling drops, drawn as slanted streaks.
+
+    Args:
+        height: Rows.
+        width: Columns.
+        streaks: Column, row, length, slant (columns per row), width, opacity and speed (rows per
+            unit of `fallen`) of each, in pixels, shape (S, 7).
+        fallen: How far time has gone.
+
+    Returns:
+        0..1, shape (H, W).
+    """
+    x = torch.arange(width, device=streaks.device, dtype=torch.float32)
+    y = torch.arange(height, device=streaks.device, dtype=torch.float32)
+    column, row, length, slant, thickness, opacity, speed = streaks.T[..., None]
+    row = row + speed * fallen
+    along = ((y - row) / length).abs()
+    # Each streak is separable but for its slant: its column depends on the row.
+    inside = (1 - along).clamp(min=0).sqrt() * opacity
+    middle = column + slant * (y - row)
+    across = torch.exp(-(((x - middle[..., None]) / thickness[..., None]) ** 2))
+    return (inside[..., None] * across).sum(0).clamp(max=0.8)
+
+
+def look_through_drops(image: Tensor, drops: Tensor) -> Tensor:
+    """Blur the picture where drops sit on the lens; a drop shows the scene upside down and wide.
+
+    Args:
+        image: Shape (C, H, W).
+        drops: Column, row and radius of each in pixels, shape (D, 3).
+
+    Returns:
+        Shape (C, H, W).
+    """
+    height, width = image.shape[1:]
+    small = F.interpolate(image[None], scale_factor=0.125, mode="area")
+    wide = F.interpolate(small, (height, width), mode="bilinear", align_corners=False)[0]
+    x = torch.arange(width, device=image.device)
+    y = torch.arange(height, device=image.device)[:, None]
+    cover = torch.zeros(height, width, device=image.device)
+    for column, row, radius in drops.tolist():
+        distance = ((x - column) ** 2 + (y - row) ** 2).sqrt() / radius
+        cover = torch.maximum(cover, ((1 - distance) * 3).clamp(0, 1))
+    return image + cover * (wide * 1.05 - image)
+
+
+def gaussian_blur(image: Tensor, std_px: float) -> Tensor:
+    """Separable Gaussian blur.
+
+    Args:
+        image: Shape (C, H, W).
+        std_px: Standard deviation in pixels.
+
+    Returns:
+        Shape (C, H, W).
+    """
+    reach = max(1, round(3 * std_px))
+    offsets = torch.arange(-reach, reach + 1, device=image.device, dtype=image.dtype)
+    kernel = torch.exp(-0.5 * (offsets / std_px) ** 2)
+    kernel = kernel / kernel.sum()
+    padded = F.pad(image[:, None], (reach,) * 4, mode="replicate")
+    blurred = F.conv2d(F.conv2d(padded, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))
+    return blurred[:, 0]

@@ -1,0 +1,62 @@
+"""Tables of depth metrics for the terminal."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from snn_depth.metrics import METRIC_NAMES
+
+ALIGNMENT_NOTES = {
+    "none": "metres as predicted",
+    "median": "scaled per image",
+    "scale_shift": "inverse depth fitted per image",
+}
+UNITS = {"sq_rel": " m", "rmse": " m", "silog": " %"}
+Row = dict[str, Any]
+
+
+def metrics_table(rows: Sequence[Row]) -> Table:
+    """Table of one data set and one alignment.
+
+    Args:
+        rows: Rows of the results file that differ in nothing but the method.
+
+    Returns:
+        What rich prints.
+    """
+    first = rows[0]
+    title = (
+        f"{first['scenario']}, alignment: {first['alignment']} "
+        f"({ALIGNMENT_NOTES[first['alignment']]}), caps {first['min_depth_m']:g} .. "
+        f"{first['max_depth_m']:g} m, crop: {first['crop']}"
+    )
+    table = Table(title=title, box=box.SIMPLE, title_justify="left")
+    table.add_column("method", overflow="fold")
+    for name in METRIC_NAMES:
+        table.add_column(name + UNITS.get(name, ""), justify="right")
+    for row in rows:
+        values = (row["metrics"][name] for name in METRIC_NAMES)
+        table.add_row(row["method"], *(f"{value:.3f}" for value in values))
+    return table
+
+
+def rates_line(row: Row) -> str:
+    """Firing rates of one network.
+
+    Args:
+        row: A row with the rates among its metrics.
+
+    Returns:
+        One line; empty where the network does not spike.
+    """
+    metrics = row["metrics"]
+    if "firing_rate" not in metrics:
+        return ""
+    rates = [
+        f"{name.removeprefix('firing_rate/')} {rate:.1%}"
+        for name, rate in metrics.items()
+        if name.startswith("firing_rate/")
+    ]
+    return f"mean firing rate {metrics['firing_rate']:.1%}: {', '.join(rates)}"

@@ -1,0 +1,41 @@
+"""What every depth network offers, spiking student and large RGB teacher alike."""
+
+from abc import abstractmethod
+from typing import Any
+
+from torch import nn
+
+from snn_depth.models.depth_decoding import DepthRange
+
+
+class DepthPredictor(nn.Module):
+    """A network from one part of a batch to a `DepthPrediction`.
+
+    Its `forward(x, *, taps=())` returns the prediction with the features of the taps.
+
+    Attributes:
+        input_key: Batch entry that the network reads: "spikes" or "rgb".
+        init_args: Arguments that rebuild the architecture, JSON types only.
+        depth_range: Depths that it can express.
+    """
+
+    input_key: str
+    init_args: dict[str, Any]
+    depth_range: DepthRange
+
+    @property
+    @abstractmethod
+    def feature_channels(self) -> dict[str, int]:
+        """Channels of every tap that can be asked for."""
+
+    def summary(self, height: int, width: int) -> str:
+        """One line on size, printed before training.
+
+        Args:
+            height: Rows of the input.
+            width: Columns of the input.
+
+        Returns:
+            The line.
+        """
+        return f"{sum(p.numel() for p in self.parameters()):,} parameters"

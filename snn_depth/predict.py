@@ -1,0 +1,301 @@
+"""Depth from a spike recording: `python -m snn_depth.predict RECORDING --checkpoint ...`."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+from snn_depth.canonical_camera import CanonicalCamera, canonical_camera
+from snn_depth.checkpoint import LoadedNetwork, load_network
+from snn_depth.cli import exit_after
+from snn_depth.command_parser import call_from_command_line
+from snn_depth.data.binning import bin_spikes
+from snn_depth.data.calibration import read_intrinsics
+from snn_depth.data.recording import Recording
+from snn_depth.data.spike_stream import SpikeStream, open_spikes
+from snn_depth.depth_files import DepthStackWriter, png_scale, write_depth_png
+from snn_depth.device import choose_device
+from snn_depth.exposure import auto_expose
+from snn_depth.progress import progress_bar
+from snn_depth.visualization import DepthPicture, save_gif
+
+SCHEMA_VERSION = 1
+META_FILE = "meta.json"
+MAX_GIF_PICTURES = 200
+
+
+def predict(
+    recording: Path,
+    *,
+    checkpoint: Path,
+    output: Path,
+    stride_frames: int | None = None,
+    focal_length_px: float | None = None,
+    intrinsics: str | None = None,
+    height: int | None = None,
+    width: int | None = None,
+    sample_rate_hz: float = 20000.0,
+    axis_order: Literal["THW", "HWT"] = "THW",
+    flip_rows: bool = True,
+    bit_order: Literal["little", "big"] = "little",
+    head_columns: int = 0,
+    key: str | None = None,
+    device: str = "auto",
+) -> None:
+    """Predict depth from a spike recording of any size and length.
+
+    The recording is cut into windows of as many frames as the network was trained with, and each
+    gives one depth map. The output folder then holds
+
+      depth_m.npy       float32 (windows, H, W), metres
+      depth_png/        one 16-bit picture per window; see meta.json for the unit
+      pictures/         spikes and coloured depth side by side
+      depth.gif         the same as an animation
+      meta.json         units, camera, network, settings, and figures of every window
+
+    An earlier prediction in the same folder is replaced, and only by a complete one.
+
+    Args:
+        recording: Spike recording (.dat, .npy, .npz, .h5).
+        checkpoint: Network (*.safetensors).
+        output: Folder to write.
+        stride_frames: Frames from one window to the next; by default windows do not overlap.
+        focal_length_px: Focal length of the spike camera in pixels of the recording. With it (or
+            --intrinsics, or a recording that knows) metres hold for this camera; without it
+            they assume the training camera.
+        intrinsics: fx,fy,cx,cy in pixels of the recording, or a text file with a 3x3 matrix.
+        height: Rows, for .dat files without a config.yaml beside them.
+        width: Columns, likewise.
+        sample_rate_hz: Spike frames per second, for files that do not say.
+        axis_order: Axes of an .npy or .npz array.
+        flip_rows: Whether the rows of a .dat file are stored bottom-up, as the camera does.
+        bit_order: Order of the bits in a .dat file's bytes.
+        head_columns: Padding columns of a .dat file that are dropped (the 416-column variant
+            of the 400-column camera has 16).
+        key: Array in an .npz file; needed when it has several.
+        device: auto, cpu, cuda or another torch device.
+    """
+    if focal_length_px is not None and intrinsics is not None:
+        raise ValueError("give --focal-length-px or --intrinsics, not both")
+    output = output.resolve()
+    _refuse_foreign_folder(output)
+    loaded = load_network(checkpoint)
+    if loaded.network.input_key != "spikes":
+        raise ValueError(f"{checkpoint} reads {loaded.network.input_key!r}, not spikes")
+    loaded.network.to(choose_device(device))
+    console = Console()
+    with open_spikes(
+        recording,
+        height=height,
+        width=width,
+        sample_rate_hz=sample_rate_hz,
+        axis_order=axis_order,
+        flip_rows=flip_rows,
+        bit_order=bit_order,
+        head_columns=head_columns,
+        key=key,
+    ) as stream:
+        burst_frames, recorded_intrinsics = _recorded(recording)
+        starts = window_starts(
+            stream.num_frames, loaded.data.num_frames, stride_frames, burst_frames=burst_frames
+        )
+        matrix = recorded_intrinsics if intrinsics is None else read_intrinsics(intrinsics)
+        focal_lengths_px = None if matrix is None else (float(matrix[0, 0]), float(matrix[1, 1]))
+        if focal_length_px is not None:
+            focal_lengths_px = (focal_length_px, focal_length_px)
+        camera = canonical_camera(stream.height, stream.width, focal_lengths_px, loaded.data)
+        if stream.sample_rate_hz != loaded.data.sample_rate_hz:
+            console.print(
+                f"[yellow]warning:[/] recorded at {stream.sample_rate_hz:g} Hz, but the network "
+                f"was trained at {loaded.data.sample_rate_hz:g} Hz: its windows see another time "
+                "span and, at the same light, other firing rates"
+            )
+        meta = {
+            "schema_version": SCHEMA_VERSION,
+            "depth_npy_unit": "metres",
+            "depth_png_unit": "metres = stored value / depth_png_scale; 0 = no depth",
+            "depth_png_scale": png_scale(loaded.network.depth_range.max_depth_m),
+            "recording": recording.name,
+            "sample_rate_hz": stream.sample_rate_hz,
+            "focal_lengths_px": focal_lengths_px,
+            "camera": camera.describe(),
+            "metres_hold_for_this_camera": camera.is_metric,
+            "checkpoint": checkpoint.name,
+            "checkpoint_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+            "checkpoint_provenance": loaded.provenance,
+            "trained_for": asdict(loaded.data),
+        }
+        with _complete_folder(output) as folder:
+            meta["windows"] = write_windows(folder, stream, starts, loaded, camera)
+            (folder / META_FILE).write_text(json.dumps(meta, indent=2) + "\n")
+    console.print(_summary(meta["windows"], output))
+    console.print(f"camera: {camera.describe()}")
+
+
+def window_starts(
+    num_frames: int, window_frames: int, stride_frames: int | None, *, burst_frames: int = 0
+) -> list[int]:
+    """First frames of the windows that fit into a recording.
+
+    Args:
+        num_frames: Frames of the recording.
+        window_frames: Frames per window.
+        stride_frames: Frames from one window to the next; None means `window_frames`.
+        burst_frames: Length of the bursts between which time is missing; no window spans two.
+            0 for a continuous recording.
+
+    Returns:
+        The starts, at least one.
+
+    Raises:
+        ValueError: When not even one window fits, or the stride is not positive.
+    """
+    stride = window_frames if stride_frames is None else stride_frames
+    if stride <= 0:
+        raise ValueError(f"stride_frames is {stride}; accepted: 1 or more")
+    piece = burst_frames or num_frames
+    if min(piece, num_frames) < window_frames:
+        kind = f"bursts of {burst_frames}" if burst_frames else str(num_frames)
+        raise ValueError(
+            f"the recording has {kind} frames; the network needs windows of {window_frames}"
+        )
+    return [
+        start
+        for first in range(0, num_frames, piece)
+        for start in range(first, min(first + piece, num_frames) - window_frames + 1, stride)
+    ]
+
+
+def write_windows(
+    folder: Path,
+    stream: SpikeStream,
+    starts: Sequence[int],
+    loaded: LoadedNetwork,
+    camera: CanonicalCamera,
+) -> list[dict[str, Any]]:
+    """Predict window after window and write all files but the description.
+
+    Args:
+        folder: Existing empty folder.
+        stream: The recording.
+        starts: First frame of each window.
+        loaded: The network and what it was trained for.
+        camera: How the recording is brought to the network.
+
+    Returns:
+        Figures of each window.
+    """
+    depth_range = loaded.network.depth_range
+    scale = png_scale(depth_range.max_depth_m)
+    picture = DepthPicture(
+        stream.height,
+        stream.width,
+        min_depth_m=depth_range.min_depth_m,
+        max_depth_m=depth_range.max_depth_m,
+    )
+    (folder / "depth_png").mkdir()
+    (folder / "pictures").mkdir()
+    windows: list[dict[str, Any]] = []
+    stack_shape = (len(starts), stream.height, stream.width)
+    with (
+        DepthStackWriter(folder / "depth_m.npy", stack_shape) as stack,
+        progress_bar("predicting depth", len(starts)) as advance,
+    ):
+        for index, start in enumerate(starts):
+            frames = stream[start : start + loaded.data.num_frames]
+            counts = torch.from_numpy(bin_spikes(frames, loaded.data.num_bins))[:, None, None]
+            prediction = camera.run(loaded.network, counts)
+            depth_m = prediction.depth_m[0, 0].numpy()
+            stack.append(depth_m)
+            name = f"{index:06d}.png"
+            write_depth_png(folder / "depth_png" / name, depth_m, scale)
+            time_s = start / stream.sample_rate_hz
+            texture = auto_expose(counts.sum(0))[0, 0].numpy()
+            drawn = picture.render(texture, depth_m, f"frame {start}, {1e3 * time_s:.2f} ms")
+            Image.fromarray(drawn).save(folder / "pictures" / name)
+            rates = {k: round(v.item(), 5) for k, v in prediction.firing_rates.items()}
+            windows.append(
+                {
+                    "file": name,
+                    "start_frame": start,
+                    "start_time_s": time_s,
+                    "depth_min_m": float(depth_m.min()),
+                    "depth_median_m": float(np.median(depth_m)),
+                    "depth_max_m": float(depth_m.max()),
+                    "firing_rates": rates,
+                }
+            )
+            advance(1)
+    shown = windows[:: -(-len(windows) // MAX_GIF_PICTURES)]
+    pictures = (np.asarray(Image.open(folder / "pictures" / w["file"])) for w in shown)
+    save_gif(folder / "depth.gif", pictures)
+    return windows
+
+
+def _recorded(path: Path) -> tuple[int, NDArray[np.float64] | None]:
+    """Burst length and intrinsics, where the file knows them."""
+    if path.suffix not in {".h5", ".hdf5"}:
+        return 0, None
+    with Recording.open(path) as recording:
+        return recording.burst_frames, recording.intrinsics
+
+
+def _summary(windows: list[dict[str, Any]], output: Path) -> Table:
+    table = Table(title=str(output), show_header=False)
+    rates = [r for w in windows for r in w["firing_rates"].values()]
+    lines = {
+        "windows": str(len(windows)),
+        "nearest depth": f"{min(w['depth_min_m'] for w in windows):.2f} m",
+        "median of window medians": f"{np.median([w['depth_median_m'] for w in windows]):.2f} m",
+        "farthest depth": f"{max(w['depth_max_m'] for w in windows):.2f} m",
+        "mean firing rate": f"{np.mean(rates):.1%}" if rates else "none: the network has no spikes",
+    }
+    for name, value in lines.items():
+        table.add_row(name, value)
+    return table
+
+
+def _refuse_foreign_folder(output: Path) -> None:
+    """Replace nothing but an earlier prediction."""
+    if output.exists() and not output.is_dir():
+        raise ValueError(f"output {output} is a file; expected a folder")
+    if output.is_dir() and any(output.iterdir()) and not (output / META_FILE).is_file():
+        raise ValueError(f"output folder {output} holds other files; choose an empty or new one")
+
+
+@contextmanager
+def _complete_folder(target: Path) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of `target` on a clean exit only."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.partial.") as temporary:
+        folder = Path(temporary) / "new"
+        folder.mkdir()
+        yield folder
+        if target.exists():
+            os.replace(target, Path(temporary) / "old")
+        os.replace(folder, target)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the program.
+
+    Args:
+        arguments: Command line; None takes the process's own.
+    """
+    call_from_command_line(predict, "python -m snn_depth.predict", arguments)
+
+
+if __name__ == "__main__":
+    exit_after(main)

@@ -1,0 +1,149 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from snn_depth.checkpoint import load_network
+from snn_depth.training import stage as stage_module
+from snn_depth.training.module import warmup_cosine
+from snn_depth.training.recipe import EngineSettings, Recipe, Stage
+from snn_depth.training.run import claim_output_folder, run_recipe
+
+sys.path.insert(0, str(Path(__file__).parent))
+from tiny_run import TinyData, tiny_recipe  # noqa: E402
+
+
+def weights(folder: Path, stage: str = "cfkd") -> dict[str, torch.Tensor]:
+    return load_network(folder / "seed_0" / stage / "network.safetensors").network.state_dict()
+
+
+def assert_equal_weights(a: Path, b: Path) -> None:
+    for stage in ("rgb_teacher", "cfkd"):
+        ours, theirs = weights(a, stage), weights(b, stage)
+        for key, value in ours.items():
+            assert torch.equal(value, theirs[key]), (stage, key)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    run_recipe(tiny_recipe(folder), "tiny", resume=False)
+    return folder
+
+
+def test_writes_networks_results_and_pictures(finished: Path) -> None:
+    results = json.loads((finished / "results.json").read_text())
+    methods = [r["method"] for r in results["rows"] if r["alignment"] == "none"]
+    assert methods == [
+        "constant_median",
+        "row_median",
+        "playback_to_rgb_teacher",
+        "rgb_teacher",
+        "cfkd",
+    ]
+    student = next(r for r in results["rows"] if r["method"] == "cfkd")
+    assert 0 < student["metrics"]["firing_rate"] < 1
+    assert student["seed"] == 0 and results["schema_version"] == 1
+    assert (finished / "seed_0" / "test.png").stat().st_size > 1000
+    assert load_network(finished / "seed_0/cfkd/network.safetensors").provenance["stage"] == "cfkd"
+    assert not list(finished.rglob("*.ckpt")), "a finished stage needs no resume file"
+
+
+def test_same_seed_same_weights(finished: Path, tmp_path: Path) -> None:
+    run_recipe(tiny_recipe(tmp_path), "tiny", resume=False)
+    assert_equal_weights(finished, tmp_path)
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("stage_killed", ["rgb_teacher", "cfkd"])
+def test_resume_after_a_kill_is_bit_exact(
+    finished: Path, tmp_path: Path, stage_killed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dies in the second epoch of a stage, then continues from the end of the first."""
+
+    class Killer(stage_module.FiringRateWatch):
+        def on_train_batch_start(self, trainer, module, batch, index):  # type: ignore[no-untyped-def]
+            in_stage = stage_killed in str(trainer.checkpoint_callback.dirpath)
+            if in_stage and trainer.current_epoch == 1 and index == 2:
+                raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stage_module, "FiringRateWatch", Killer)
+        with pytest.raises(Killed):
+            run_recipe(tiny_recipe(tmp_path), "tiny", resume=False)
+    assert (tmp_path / "seed_0" / stage_killed / "last.ckpt").is_file()
+    run_recipe(tiny_recipe(tmp_path), "tiny", resume=True)
+    assert_equal_weights(finished, tmp_path)
+
+
+def test_finished_stages_are_not_trained_again(
+    finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr(stage_module.lightning, "Trainer", fail)
+    run_recipe(tiny_recipe(finished), "tiny", resume=True)
+
+
+def test_an_output_folder_is_never_overwritten(finished: Path) -> None:
+    with pytest.raises(ValueError, match="already holds a run; continue it with --resume"):
+        claim_output_folder(finished, "tiny", resume=False)
+    with pytest.raises(ValueError, match="'tiny' became 'other'"):
+        claim_output_folder(finished, "other", resume=True)
+
+
+def run_processes(num_ranks: int, folder: Path) -> None:
+    root = Path(__file__).parents[3]
+    launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={num_ranks}"]
+    subprocess.run(
+        [sys.executable, *launch, str(Path(__file__).parent / "tiny_run.py"), str(folder)],
+        check=True,
+        env=os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"},
+        timeout=240,
+        capture_output=True,
+    )
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_network(tmp_path: Path) -> None:
+    run_processes(2, tmp_path)
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert {r["method"] for r in results["rows"]} >= {"rgb_teacher", "cfkd"}
+
+
+def test_several_processes_need_a_launcher(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RANK", raising=False)
+    recipe = tiny_recipe(tmp_path, engine=EngineSettings(devices=2))
+    with pytest.raises(ValueError, match="torchrun --nproc-per-node 2"):
+        run_recipe(recipe, "tiny", resume=False)
+
+
+def test_recipe_names_are_checked() -> None:
+    def recipe(**changes: object) -> Recipe:
+        stage = Stage("a", None, None, **changes)  # type: ignore[arg-type]
+        data = {"train": lambda: TinyData(1), "val": lambda: TinyData(1)}
+        return Recipe(data=data, stages=[stage, stage], test_data=["val"])
+
+    with pytest.raises(ValueError, match="two stages have the name 'a'"):
+        recipe()
+    with pytest.raises(ValueError, match="stage 'a' names data 'x'; the recipe has: train, val"):
+        recipe(train_data="x")
+    with pytest.raises(ValueError, match="test_data names 'test'"):
+        Recipe(data={"train": lambda: TinyData(1)}, stages=[])
+
+
+def test_learning_rate_rises_then_falls_to_zero() -> None:
+    rates = [warmup_cosine(step, 100, 0.1) for step in range(101)]
+    assert rates[9] < 1 and max(rates) == rates[10] == 1
+    assert rates[:11] == sorted(rates[:11]) and rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[100] == 0

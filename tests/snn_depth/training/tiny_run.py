@@ -1,0 +1,75 @@
+"""A whole recipe in a few seconds; also a program, so that torchrun can start it."""
+
+import os
+import sys
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from snn_depth.data.spec import DataSpec
+from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
+from snn_depth.objectives import CrossModalityDistillation, SupervisedDepth
+from snn_depth.training.recipe import EngineSettings, Recipe, Stage
+from snn_depth.training.run import run_recipe
+
+
+class TinyData(Dataset[dict[str, Tensor]]):
+    """Brighter is nearer: learnable from spikes and from RGB."""
+
+    spec = DataSpec(height=32, width=32, num_frames=16, num_bins=2)
+
+    def __init__(self, num_samples: int) -> None:
+        self.num_samples = num_samples
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        if index >= len(self):
+            raise IndexError(index)
+        generator = torch.Generator().manual_seed(index)
+        light = torch.rand(1, 4, 4, generator=generator).repeat_interleave(8, 1)
+        light = light.repeat_interleave(8, 2)
+        spikes = torch.binomial(torch.full((2, 1, 32, 32), 8.0), light.expand(2, 1, 32, 32), generator)
+        return {
+            "spikes": spikes.to(torch.uint8),
+            "rgb": (255 * light).to(torch.uint8).expand(3, 32, 32),
+            "depth_m": 20 - 18 * light,
+        }
+
+
+def tiny_recipe(
+    output_dir: Path | str, *, num_epochs: int = 2, engine: EngineSettings | None = None
+) -> Recipe:
+    """Teacher and CFKD student on eight samples."""
+    return Recipe(
+        data={"train": lambda: TinyData(8), "val": lambda: TinyData(2), "test": lambda: TinyData(3)},
+        stages=[
+            Stage(
+                "rgb_teacher",
+                lambda: AnnDepthNet("rgb", channel_multipliers=(1, 2)),
+                SupervisedDepth,
+                num_epochs=num_epochs,
+                batch_size=2,
+            ),
+            Stage(
+                "cfkd",
+                lambda: SpikingDepthNet(channel_multipliers=(1, 2)),
+                lambda: CrossModalityDistillation(
+                    "rgb_teacher", coarse_tap="enc1b", fine_tap="dec0", embedding_dim=8
+                ),
+                num_epochs=num_epochs,
+                batch_size=2,
+            ),
+        ],
+        output_dir=str(output_dir),
+        engine=engine or EngineSettings(accelerator="cpu", precision="32-true"),
+    )
+
+
+if __name__ == "__main__":
+    num_ranks = int(os.environ.get("WORLD_SIZE", 1))
+    settings = EngineSettings(accelerator="cpu", precision="32-true", devices=num_ranks)
+    run_recipe(tiny_recipe(sys.argv[1], engine=settings), "tiny", resume=True)
