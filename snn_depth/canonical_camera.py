@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from snn_depth.data.spec import DataSpec
-from snn_depth.models.depth_network import DepthNetwork
 from snn_depth.models.prediction import DepthPrediction
+from snn_depth.models.predictor import DepthPredictor
 
 # Below this, the network's coarsest grid has a single cell.
 MIN_SIDE_PX = 16
@@ -65,7 +65,7 @@ class CanonicalCamera:
         return F.interpolate(x.float(), self.recording_size, mode="bilinear", align_corners=False)
 
     @torch.inference_mode()
-    def run(self, network: DepthNetwork, x: Tensor) -> DepthPrediction:
+    def run(self, network: DepthPredictor, x: Tensor) -> DepthPrediction:
         """Run a network on the recording's pictures.
 
         Args:

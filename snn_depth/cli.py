@@ -4,19 +4,6 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from jsonargparse import auto_cli
-
-
-def run_command(main: Callable[..., Any]) -> NoReturn:
-    """Parse the command line into `main`'s parameters, run it, and exit.
-
-    Types and help texts come from `main`'s signature and docstring.
-
-    Args:
-        main: Typed function with a Google docstring.
-    """
-    exit_after(lambda: auto_cli(main, as_positional=True, parser_kwargs={"allow_abbrev": False}))
-
 
 def exit_after(program: Callable[[], Any]) -> NoReturn:
     """Run a program and exit.

@@ -1,7 +1,8 @@
 """Compare depth with measured depth: `python -m snn_depth.evaluate CHECKPOINT DATA [DATA ...]`."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ from snn_depth.results import write_results
 from snn_depth.visualization import PanelRow, save_depth_panel
 
 NUM_PICTURES = 4
+BATCH_SIZE = 8
 
 
 def evaluate(
@@ -86,22 +88,11 @@ def evaluate(
         if teacher is not None:
             predictors |= _teacher_predictors(teacher, device, has_rgb="rgb" in dataset[0])
         predictors[method] = network_predictor(loaded, _part(loaded.network.input_key))
-        data_rows = []
-        for name, predictor in predictors.items():
-            with progress_bar(f"{data_name}: {name}", len(dataset)) as advance:
-                scores = score(
-                    _counting(predictor, advance),
-                    dataset,
-                    alignments=alignments,
-                    crop=crop,
-                    batch_size=1,  # key frames of one data set may have different intrinsics
-                    **caps,
-                )
-            keys = {"scenario": data_name, "method": name, "crop": crop, **caps}
-            data_rows += [
-                {**keys, "alignment": a, "seed": loaded.provenance.get("seed"), "metrics": m}
-                for a, m in scores.items()
-            ]
+        scores = _score_all(
+            predictors, dataset, data_name, alignments=alignments, crop=crop, **caps
+        )
+        keys = {"scenario": data_name, "crop": crop, **caps, "seed": loaded.provenance.get("seed")}
+        data_rows = [{**keys, **part} for part in scores]
         rows += data_rows
         for alignment in alignments:
             console.print(metrics_table([r for r in data_rows if r["alignment"] == alignment]))
@@ -140,6 +131,29 @@ def network_predictor(loaded: LoadedNetwork, read: Callable[[Batch], Tensor]) ->
     return predict
 
 
+def _score_all(
+    predictors: Mapping[str, Predictor],
+    dataset: RecordingDataset,
+    data_name: str,
+    *,
+    alignments: Sequence[Alignment],
+    **settings: Any,
+) -> Iterator[Row]:
+    """Score predictors one after the other, with a progress bar for each."""
+    batch_size = BATCH_SIZE if _has_one_camera(dataset) else 1
+    for method, predictor in predictors.items():
+        with progress_bar(f"{data_name}: {method}", len(dataset)) as advance:
+            scores = score(
+                _counting(predictor, advance),
+                dataset,
+                alignments=alignments,
+                batch_size=batch_size,
+                **settings,
+            )
+        for alignment in alignments:
+            yield {"method": method, "alignment": alignment, "metrics": scores[alignment]}
+
+
 def _notes(rows: Sequence[Row], dataset: RecordingDataset, loaded: LoadedNetwork) -> str:
     """What the reader of the table has to know about the images and the camera."""
     metrics = rows[-1]["metrics"]
@@ -166,6 +180,11 @@ def _camera(
         matrix = intrinsics.reshape(-1, 3, 3)[0]
         focal_lengths_px = (float(matrix[0, 0]), float(matrix[1, 1]))
     return canonical_camera(height, width, focal_lengths_px, loaded.data)
+
+
+def _has_one_camera(dataset: RecordingDataset) -> bool:
+    samples = (dataset[i] for i in range(len(dataset)))
+    return len({str(sample.get("intrinsics")) for sample in samples}) == 1
 
 
 def _teacher_predictors(path: Path, device: str, *, has_rgb: bool) -> dict[str, Predictor]:

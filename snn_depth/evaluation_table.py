@@ -13,7 +13,6 @@ ALIGNMENT_NOTES = {
     "median": "scaled per image",
     "scale_shift": "inverse depth fitted per image",
 }
-UNITS = {"sq_rel": " m", "rmse": " m", "silog": " %"}
 Row = dict[str, Any]
 
 
@@ -30,15 +29,16 @@ def metrics_table(rows: Sequence[Row]) -> Table:
     title = (
         f"{first['scenario']}, alignment: {first['alignment']} "
         f"({ALIGNMENT_NOTES[first['alignment']]}), caps {first['min_depth_m']:g} .. "
-        f"{first['max_depth_m']:g} m, crop: {first['crop']}"
+        f"{first['max_depth_m']:g} m, crop: {first['crop']}; sq_rel and rmse in m, silog in %"
     )
-    table = Table(title=title, box=box.SIMPLE, title_justify="left")
+    # As narrow as can be, so that all metrics fit into 80 columns.
+    table = Table(title=title, title_justify="left", box=box.SIMPLE, padding=0)
     table.add_column("method", overflow="fold")
     for name in METRIC_NAMES:
-        table.add_column(name + UNITS.get(name, ""), justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         values = (row["metrics"][name] for name in METRIC_NAMES)
-        table.add_row(row["method"], *(f"{value:.3f}" for value in values))
+        table.add_row(row["method"], *(f"{v:.3f}" if v < 10 else f"{v:.2f}" for v in values))
     return table
 
 

@@ -5,7 +5,6 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 
 Alignment = Literal["none", "median", "scale_shift"]
 ALIGNMENTS: tuple[Alignment, ...] = ("none", "median", "scale_shift")
@@ -129,21 +128,17 @@ def _image_metrics(d: Tensor, d_true: Tensor) -> Tensor:
     )
 
 
-class DepthMetrics(Metric):
-    """Mean of `depth_metrics` over images, accumulated over batches and processes.
+class DepthMetrics:
+    """Mean of `depth_metrics` over images, accumulated over batches.
 
-    Images without a valid pixel do not enter the mean; they are counted.
+    Images without a valid pixel do not enter the mean; they are counted. (No torchmetrics class:
+    importing that library takes seconds, which every command would pay.)
 
     Args:
         alignment: As in `depth_metrics`.
         min_depth_m: Lower cap in metres.
         max_depth_m: Upper cap in metres.
     """
-
-    full_state_update = False
-    total: Tensor
-    num_images: Tensor
-    num_empty: Tensor
 
     def __init__(
         self,
@@ -152,13 +147,11 @@ class DepthMetrics(Metric):
         min_depth_m: float = 1e-3,
         max_depth_m: float = 80.0,
     ) -> None:
-        super().__init__()
         self.alignment = alignment
         self.min_depth_m, self.max_depth_m = min_depth_m, max_depth_m
-        zeros = torch.zeros(len(METRIC_NAMES), dtype=torch.float64)
-        self.add_state("total", zeros, dist_reduce_fx="sum")
-        self.add_state("num_images", torch.tensor(0), dist_reduce_fx="sum")
-        self.add_state("num_empty", torch.tensor(0), dist_reduce_fx="sum")
+        self._total = torch.zeros(len(METRIC_NAMES), dtype=torch.float64)
+        self._num_images = 0
+        self._num_empty = 0
 
     def update(self, pred_m: Tensor, target_m: Tensor, valid_mask: Tensor) -> None:
         """Add a batch.
@@ -176,26 +169,27 @@ class DepthMetrics(Metric):
             min_depth_m=self.min_depth_m,
             max_depth_m=self.max_depth_m,
         )
-        values = torch.stack(list(per_image.values()))
+        values = torch.stack(list(per_image.values())).cpu()
         is_empty = values[0].isnan()
-        self.total += values[:, ~is_empty].sum(dim=1)
-        self.num_images += (~is_empty).sum()
-        self.num_empty += is_empty.sum()
+        self._total += values[:, ~is_empty].sum(dim=1)
+        self._num_images += int((~is_empty).sum())
+        self._num_empty += int(is_empty.sum())
 
     def compute(self) -> dict[str, Tensor]:
         """Average over images.
 
         Returns:
-            For each of `METRIC_NAMES` a 0-dim tensor; `num_images` that the mean is over, and
+            0-dim tensors: each of `METRIC_NAMES`; `num_images` that the mean is over, and
             `num_empty` that had no valid pixel and were left out.
 
         Raises:
             ValueError: When no image had a valid pixel.
         """
-        if self.num_images == 0:
+        if self._num_images == 0:
             raise ValueError(
-                f"none of {int(self.num_empty)} images has a measured depth between "
+                f"none of {self._num_empty} images has a measured depth between "
                 f"{self.min_depth_m} and {self.max_depth_m} m"
             )
-        means = dict(zip(METRIC_NAMES, self.total / self.num_images, strict=True))
-        return means | {"num_images": self.num_images, "num_empty": self.num_empty}
+        means = dict(zip(METRIC_NAMES, self._total / self._num_images, strict=True))
+        counts = {"num_images": self._num_images, "num_empty": self._num_empty}
+        return means | {name: torch.tensor(count) for name, count in counts.items()}

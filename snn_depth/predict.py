@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,10 +21,12 @@ from snn_depth.canonical_camera import CanonicalCamera, canonical_camera
 from snn_depth.checkpoint import LoadedNetwork, load_network
 from snn_depth.cli import exit_after
 from snn_depth.command_parser import call_from_command_line
+from snn_depth.data.array_files import AxisOrder
 from snn_depth.data.binning import bin_spikes
 from snn_depth.data.calibration import read_intrinsics
 from snn_depth.data.recording import Recording
 from snn_depth.data.spike_stream import SpikeStream, open_spikes
+from snn_depth.data.vidar import BitOrder
 from snn_depth.depth_files import DepthStackWriter, png_scale, write_depth_png
 from snn_depth.device import choose_device
 from snn_depth.exposure import auto_expose
@@ -47,9 +49,9 @@ def predict(
     height: int | None = None,
     width: int | None = None,
     sample_rate_hz: float = 20000.0,
-    axis_order: Literal["THW", "HWT"] = "THW",
+    axis_order: AxisOrder = "THW",
     flip_rows: bool = True,
-    bit_order: Literal["little", "big"] = "little",
+    bit_order: BitOrder = "little",
     head_columns: int = 0,
     key: str | None = None,
     device: str = "auto",
@@ -122,7 +124,7 @@ def predict(
                 f"was trained at {loaded.data.sample_rate_hz:g} Hz: its windows see another time "
                 "span and, at the same light, other firing rates"
             )
-        meta = {
+        meta: dict[str, Any] = {
             "schema_version": SCHEMA_VERSION,
             "depth_npy_unit": "metres",
             "depth_png_unit": "metres = stored value / depth_png_scale; 0 = no depth",
@@ -246,7 +248,7 @@ def write_windows(
 
 def _recorded(path: Path) -> tuple[int, NDArray[np.float64] | None]:
     """Burst length and intrinsics, where the file knows them."""
-    if path.suffix not in {".h5", ".hdf5"}:
+    if path.suffix.lower() not in {".h5", ".hdf5"}:
         return 0, None
     with Recording.open(path) as recording:
         return recording.burst_frames, recording.intrinsics

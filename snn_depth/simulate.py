@@ -1,5 +1,6 @@
 """`python -m snn_depth.simulate`: pictures or a video -> the spikes that a spike camera gives."""
 
+import os
 import re
 from collections.abc import Sequence
 from fractions import Fraction
@@ -8,7 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from snn_depth.cli import run_command
+from snn_depth.cli import exit_after
+from snn_depth.command_parser import call_from_command_line
 from snn_depth.data.calibration import read_intrinsics, read_poses
 from snn_depth.data.camera import SpikeCamera
 from snn_depth.data.depth_maps import DEPTH_SUFFIXES
@@ -81,6 +83,8 @@ def simulate(
         num_workers: Processes that simulate sequences at the same time.
         overwrite: Make finished outputs again.
     """
+    # The decoder's own complaints would surround our one line about a damaged video.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     console = Console(highlight=False)
     settings = VideoToSpikes(
         camera=SpikeCamera(gain, v_threshold, sample_rate_hz, _parse_noise(noise)),
@@ -113,7 +117,7 @@ def simulate(
         if overwrite or not job.is_finished():
             jobs.append(job)
         else:
-            console.print(f"{output} is finished: skipped (--overwrite true makes it again)")
+            console.print(f"{output} is finished: skipped (--overwrite makes it again)")
 
     errors = _run_with_progress(jobs, num_workers, console)
     for job in jobs:
@@ -152,7 +156,8 @@ def _outputs(paths: Sequence[Path], output_path: Path, several: bool) -> list[Pa
         return [output_path]
     if output_path.suffix and not output_path.is_dir():
         raise ValueError(f"cannot write {output_path}; accepted: {' '.join(sorted(accepted))}")
-    outputs = [output_path / f"{path.stem}.h5" for path in paths]
+    names = [path.stem if path.is_file() else path.resolve().name for path in paths]
+    outputs = [output_path / f"{name}.h5" for name in names]
     if len(set(outputs)) < len(outputs):
         raise ValueError(f"several sequences in {paths[0].parent} have the same name")
     return outputs
@@ -185,5 +190,14 @@ def _parse_noise(text: str) -> SensorNoise | None:
     return SensorNoise(measured_maps=Path(text))
 
 
+def main(arguments: list[str] | None = None) -> None:
+    """Run the program.
+
+    Args:
+        arguments: Command line; None takes the process's own.
+    """
+    call_from_command_line(simulate, "python -m snn_depth.simulate", arguments)
+
+
 if __name__ == "__main__":
-    run_command(simulate)
+    exit_after(main)

@@ -33,8 +33,6 @@ def make_parser() -> ArgumentParser:
     )
     parser.add_argument(
         "--resume",
-        type=bool,
-        default=False,
         action="store_true",
         help="continue an interrupted run in its output folder",
     )

@@ -4,15 +4,17 @@ Colours are even in log depth: equal steps of colour are equal relative differen
 the metrics judge. (Even in inverse depth, 1..80 m spends half of its colours on 1..2 m.)
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LogNorm
+from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from numpy.typing import NDArray
@@ -24,6 +26,9 @@ from snn_depth.atomic import atomic_path
 DEPTH_COLORMAP = "magma_r"
 ERROR_COLORMAP = "viridis"
 MAX_RELATIVE_ERROR = 0.5
+_SPARSE = 0.3  # share of measured pixels
+_CELL_WIDTH_IN = 2.6
+_DPI = 120
 _NO_MEASUREMENT = "0.55"  # grey; black and white are depths
 _ROUND_DEPTHS_M = np.array([m * 10.0**e for e in range(-3, 5) for m in (1, 2, 5)])
 
@@ -98,10 +103,9 @@ def save_depth_panel(
     cells = [_cells(row) for row in rows]
     columns = list(dict.fromkeys(name for row in cells for name in row))
     height, width = next(iter(cells[0].values()))[1].shape[:2]
-    cell_width = 2.6
-    cell_height = cell_width * height / width
+    cell_height = _CELL_WIDTH_IN * height / width
     figure = _figure(
-        cell_width * len(columns) + 1.6, cell_height * len(rows) + (0.65 if title else 0.4)
+        _CELL_WIDTH_IN * len(columns) + 1.6, cell_height * len(rows) + (0.65 if title else 0.4)
     )
     axes = figure.subplots(len(rows), len(columns), squeeze=False)
     norm = LogNorm(min_depth_m, max_depth_m, clip=True)
@@ -137,7 +141,6 @@ class DepthPicture:
         width: Columns of the pictures.
         min_depth_m: Depth of the first colour in metres.
         max_depth_m: Depth of the last colour in metres.
-        texture_name: Title of the left picture.
     """
 
     def __init__(
@@ -147,7 +150,6 @@ class DepthPicture:
         *,
         min_depth_m: float,
         max_depth_m: float,
-        texture_name: str = "texture from playback",
     ) -> None:
         cell_width = 4.0 if width >= height else 4.0 * width / height
         self._figure = _figure(2 * cell_width + 0.9, cell_width * height / width + 0.6)
@@ -156,7 +158,7 @@ class DepthPicture:
         norm = LogNorm(min_depth_m, max_depth_m, clip=True)
         self._texture = _draw(left, "grey", blank, norm)
         self._depth = _draw(right, "depth", blank, norm)
-        for ax, name in ((left, texture_name), (right, "predicted depth")):
+        for ax, name in ((left, "spikes (texture from playback)"), (right, "predicted depth")):
             _hide_ticks(ax)
             ax.set_title(name, fontsize=9)
         _depth_bar(self._figure, self._depth, np.array([left, right]))
@@ -234,15 +236,29 @@ def _cells(row: PanelRow) -> dict[str, tuple[str, np.ndarray]]:
             cells[f"error of {name}"] = ("error", np.abs(depth_m - target) / target)
     if target is not None:
         cells["true depth"] = ("depth", target)
-    return cells
+    return {
+        name: (kind, _thicken(values) if np.ma.isMaskedArray(values) else values)
+        for name, (kind, values) in cells.items()
+    }
+
+
+def _thicken(values: np.ma.MaskedArray) -> np.ma.MaskedArray:
+    """Widen the points of a sparse map (lidar), which would be too small to be seen."""
+    if values.count() > _SPARSE * values.size:
+        return values
+    size = 1 + 2 * math.ceil(values.shape[1] / (_CELL_WIDTH_IN * _DPI))
+    filled = values.filled(0).astype(np.float32)
+    wide = np.where(values.mask, cv2.dilate(filled, np.ones((size, size), np.uint8)), filled)
+    return np.ma.masked_equal(wide, 0)
 
 
 def _draw(ax: Axes, kind: str, values: np.ndarray, norm: LogNorm) -> AxesImage:
     """Show one cell."""
     if kind == "depth":
-        image = ax.imshow(values, cmap=DEPTH_COLORMAP, norm=norm)
+        image = ax.imshow(values, cmap=DEPTH_COLORMAP, norm=norm, interpolation="nearest")
     elif kind == "error":
-        image = ax.imshow(values, cmap=ERROR_COLORMAP, vmin=0, vmax=MAX_RELATIVE_ERROR)
+        error_norm = Normalize(0, MAX_RELATIVE_ERROR)
+        image = ax.imshow(values, cmap=ERROR_COLORMAP, norm=error_norm, interpolation="nearest")
     elif kind == "grey":
         image = ax.imshow(values, cmap="gray", vmin=0, vmax=1)
     else:
@@ -271,4 +287,4 @@ def _hide_ticks(ax: Axes) -> None:
 
 def _figure(width_in: float, height_in: float) -> Figure:
     # Without pyplot: no display, no global state, nothing to close.
-    return Figure(figsize=(width_in, height_in), dpi=120, layout="constrained")
+    return Figure(figsize=(width_in, height_in), dpi=_DPI, layout="constrained")

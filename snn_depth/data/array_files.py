@@ -1,9 +1,12 @@
 """Spikes as numpy files, `.npy` and `.npz`."""
 
+import errno
+import os
+import struct
 import tempfile
 import zipfile
-import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import copyfileobj
 from typing import IO, Any, Literal
@@ -55,8 +58,8 @@ def open_npz(
 ) -> FrameSource:
     """Open an array of an `.npz` file.
 
-    The array is unpacked into a nameless temporary file and mapped from there, because a
-    compressed one cannot be sliced. That takes T x H x W bytes of disk, not of memory.
+    An uncompressed array is mapped where it lies. A compressed one cannot be sliced: it is
+    unpacked once, into a nameless temporary file, which takes its size of disk, not of memory.
 
     Args:
         path: The file.
@@ -73,22 +76,19 @@ def open_npz(
         OSError: If the file cannot be read or there is no room for the temporary file.
     """
     with path.open("rb") as file, tempfile.TemporaryFile() as unpacked:
-        try:
-            with zipfile.ZipFile(file) as archive:
-                name = _choose(archive, path, key)
-                with archive.open(name) as member:
-                    copyfileobj(member, unpacked, 1 << 20)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            NotImplementedError,
-            RuntimeError,
-        ) as error:
-            raise ValueError(f"{path} is not a readable .npz file: {error}") from error
-        unpacked.seek(0)
+        with _damage_as_value_error(str(path)):
+            archive = zipfile.ZipFile(file)
+        name = _choose(archive, path, key)
         label = f"{path}[{name.removesuffix('.npy')}]"
-        return _source(_map_array(unpacked, label), label, axis_order, height, width)
+        with _damage_as_value_error(str(path)), archive.open(name) as member:
+            info = archive.getinfo(name)
+            if info.compress_type == zipfile.ZIP_STORED:
+                array_file = _seek_member(file, info)
+            else:
+                copyfileobj(member, unpacked, 1 << 20)
+                unpacked.seek(0)
+                array_file = unpacked
+        return _source(_map_array(array_file, label), label, axis_order, height, width)
 
 
 def write_npy(
@@ -167,22 +167,38 @@ def _choose(archive: zipfile.ZipFile, path: Path, key: str | None) -> str:
     return f"{key}.npy"
 
 
+def _seek_member(file: IO[bytes], info: zipfile.ZipInfo) -> IO[bytes]:
+    """Go to the first byte of an uncompressed member, behind its local header (APPNOTE 4.3.7)."""
+    file.seek(info.header_offset + 26)
+    name_bytes, extra_bytes = struct.unpack("<HH", file.read(4))
+    file.seek(name_bytes + extra_bytes, os.SEEK_CUR)
+    return file
+
+
 def _map_array(file: IO[bytes], label: str) -> NDArray[Any]:
     """Map the array of an open `.npy` file; the mapping outlives the file object."""
-    try:
+    with _damage_as_value_error(label):
         version = npy_format.read_magic(file)
         if version == (1, 0):
             shape, fortran_order, dtype = npy_format.read_array_header_1_0(file)
         else:
             shape, fortran_order, dtype = npy_format.read_array_header_2_0(file)
         if dtype.hasobject or not all(shape):
-            raise ValueError(f"it has type {dtype} and shape {shape}")
+            raise ValueError(f"type {dtype} and shape {shape}")
         order: Literal["F", "C"] = "F" if fortran_order else "C"
         return np.memmap(file, dtype, "r", offset=file.tell(), shape=shape, order=order)
-    except OSError:
-        raise
-    except Exception as error:  # numpy's parser raises many kinds on damaged headers
-        raise ValueError(f"{label} is not an array file, truncated or empty: {error}") from error
+
+
+@contextmanager
+def _damage_as_value_error(label: str) -> Iterator[None]:
+    """Turn the many kinds that the parsers raise on damaged files into one ValueError."""
+    try:
+        yield
+    except Exception as error:
+        # A full disk is not the file's fault. EINVAL comes from seeking where a damaged zip points.
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
+        raise ValueError(f"{label} is damaged, empty, or not an array file: {error}") from error
 
 
 def _source(

@@ -53,7 +53,7 @@ def as_spikes(array_THW: NDArray[Any]) -> Spikes:
     if array_THW.dtype.kind not in "buif":
         raise ValueError(f"spikes are of type {array_THW.dtype}; accepted: boolean or numeric")
     if array_THW.dtype == np.bool_:
-        return array_THW.view(np.uint8)
+        array_THW = array_THW.view(np.uint8)  # a file's bytes may be neither 0 nor 1
     if array_THW.dtype == np.uint8:
         binary = not array_THW.size or array_THW.max() <= 1
     else:

@@ -91,7 +91,8 @@ def fixed_pattern(noise: SensorNoise, height: int, width: int) -> FixedPattern:
         width: Columns.
 
     Raises:
-        ValueError: If the measured maps are no `.npz`, lack an array, or are smaller than the frame.
+        ValueError: If the measured maps are no `.npz`, lack an array, or are smaller than the
+            frame.
     """
     if noise.measured_maps is not None:
         return _measured_pattern(noise.measured_maps, height, width)

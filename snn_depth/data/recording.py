@@ -13,6 +13,7 @@ from snn_depth.data.frame_source import Spikes
 from snn_depth.data.recording_file import (
     corrupt_as_value_error,
     open_recording_file,
+    read_text,
     spike_source,
 )
 from snn_depth.data.recording_writer import RecordingWriter
@@ -45,9 +46,9 @@ class Recording:
         self.intrinsics: NDArray[np.float64] | None = (
             file["intrinsics"][:] if "intrinsics" in file else None
         )
-        camera = file.attrs.get("camera")
+        camera = read_text(file, "camera")
         self.camera: dict[str, Any] | None = None if camera is None else json.loads(camera)
-        self.license: str | None = file.attrs.get("license")
+        self.license: str | None = read_text(file, "license")
 
     @classmethod
     def open(cls, path: str | Path) -> Self:

@@ -5,13 +5,14 @@ and, one entry per key frame (a moment with a picture or a depth map), `spike_in
 `timestamps_s` float64 (K,), and optionally `rgb` uint8 (K, H, W, 3), `depth_m` float32 (K, H, W)
 with NaN or 0 where there is no measurement, `pose` float64 (K, 4, 4) camera to world. `intrinsics`
 float64 (3, 3) in pixels is optional too. Attributes: `format`, `schema_version`, `height`,
-`width`, `sample_rate_hz`, `burst_frames`, and optionally `camera` (JSON) and `license`.
+`width`, `sample_rate_hz`, `burst_frames`, and optionally `camera` (JSON) and `license`; texts are
+UTF-8 of fixed length, because HDF5 crashes on damaged texts of variable length. All metadata (HDF5
+1.10 format) and data carry checksums, so that damage is seen.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -34,12 +35,18 @@ def key_frame_layout(height: int, width: int) -> dict[str, tuple[tuple[int, ...]
     }
 
 
+def read_text(file: h5py.File, name: str) -> str | None:
+    """A text attribute, None where it is absent."""
+    value = file.attrs.get(name)
+    return value.decode() if isinstance(value, bytes) else value
+
+
 @contextmanager
 def corrupt_as_value_error(path: str | Path) -> Iterator[None]:
-    """Turn what HDF5 raises on damaged files into one ValueError that names the file."""
+    """Turn whatever HDF5 raises on a damaged file into one ValueError that names the file."""
     try:
         yield
-    except (OSError, RuntimeError, KeyError, TypeError) as error:
+    except Exception as error:
         raise ValueError(f"{path} is corrupt: {error}") from error
 
 
@@ -64,8 +71,7 @@ def open_recording_file(path: Path) -> h5py.File:
     except OSError as error:
         raise ValueError(f"{path} is not a readable HDF5 file: {error}") from error
     try:
-        with corrupt_as_value_error(path):
-            _check(file, path)
+        _check(file, path)
     except BaseException:
         file.close()
         raise
@@ -89,31 +95,39 @@ def spike_source(file: h5py.File) -> FrameSource:
 
 
 def _check(file: h5py.File, path: Path) -> None:
-    found = file.attrs.get("format")
-    if found != FORMAT:
+    with corrupt_as_value_error(path):
+        found, version = read_text(file, "format"), file.attrs.get("schema_version")
+    if not np.array_equal(found, FORMAT):  # a foreign attribute may be an array
         raise ValueError(
             f"{path} is HDF5 but not a recording: attribute format is {found!r}; "
             f"accepted: {FORMAT!r}"
         )
-    version = file.attrs.get("schema_version")
-    if version != SCHEMA_VERSION:
+    if not np.array_equal(version, SCHEMA_VERSION):
         raise ValueError(f"{path}: schema_version is {version}; accepted: {SCHEMA_VERSION}")
-    height, width = int(file.attrs["height"]), int(file.attrs["width"])
-    if height < 1 or width < 1 or int(file.attrs["burst_frames"]) < 0:
-        raise ValueError(f"{path} is corrupt: attributes {dict(file.attrs)}")
-    num_frames = len(file["spikes"])
-    if not num_frames:
-        raise ValueError(f"{path} has no spike frames")
-    expected: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {
-        "spikes": ((num_frames, frame_bytes(height, width)), np.dtype(np.uint8)),
-        "intrinsics": ((3, 3), np.dtype(np.float64)),
+    with corrupt_as_value_error(path):
+        height, width = int(file.attrs["height"]), int(file.attrs["width"])
+        burst_frames = int(file.attrs["burst_frames"])
+        num_frames, num_key_frames = len(file["spikes"]), len(file["spike_index"])
+        layout = key_frame_layout(height, width)
+        found_layout = {
+            name: (file[name].shape, file[name].dtype)
+            for name in ("spikes", "intrinsics", *layout)
+            if name in file
+        }
+    if height < 1 or width < 1 or burst_frames < 0 or not num_frames:
+        raise ValueError(
+            f"{path} is corrupt or empty: {num_frames} frames of {height}x{width} in bursts of "
+            f"{burst_frames}"
+        )
+    expected: dict[str, tuple[tuple[int, ...], type]] = {
+        "spikes": ((num_frames, frame_bytes(height, width)), np.uint8),
+        "intrinsics": ((3, 3), np.float64),
     }
-    num_key_frames = len(file["spike_index"])
-    for name, (shape, kind) in key_frame_layout(height, width).items():
-        expected[name] = ((num_key_frames, *shape), np.dtype(kind))
-    for name, (shape, dtype) in expected.items():
-        if name in file and (file[name].shape != shape or file[name].dtype != dtype):
+    expected |= {name: ((num_key_frames, *shape), kind) for name, (shape, kind) in layout.items()}
+    for name, (found_shape, found_type) in found_layout.items():
+        shape, kind = expected[name]
+        if found_shape != shape or found_type != kind:
             raise ValueError(
-                f"{path}: dataset {name} is {file[name].dtype} {file[name].shape}; "
-                f"accepted: {dtype} {shape}"
+                f"{path}: dataset {name} is {found_type} {found_shape}; "
+                f"accepted: {np.dtype(kind)} {shape}"
             )

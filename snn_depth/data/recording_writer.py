@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snn_depth.atomic import atomic_path
+from snn_depth.data.deferred_errors import DeferredErrorFile
 from snn_depth.data.frame_source import as_spikes
 from snn_depth.data.recording_file import FORMAT, SCHEMA_VERSION, key_frame_layout
 from snn_depth.data.vidar import frame_bytes, pack_frames
@@ -61,7 +62,7 @@ class RecordingWriter:
         self._path = Path(path)
         self._height, self._width = height, width
         self._attributes: dict[str, Any] = {
-            "format": FORMAT,
+            "format": np.bytes_(FORMAT.encode()),
             "schema_version": SCHEMA_VERSION,
             "height": height,
             "width": width,
@@ -69,9 +70,9 @@ class RecordingWriter:
             "burst_frames": burst_frames,
         }
         if camera is not None:
-            self._attributes["camera"] = json.dumps(camera)
+            self._attributes["camera"] = np.bytes_(json.dumps(camera).encode())
         if license is not None:
-            self._attributes["license"] = license
+            self._attributes["license"] = np.bytes_(license.encode())
         self._intrinsics = None
         if intrinsics is not None:
             self._intrinsics = np.asarray(intrinsics, np.float64)
@@ -82,7 +83,8 @@ class RecordingWriter:
         num_bytes = frame_bytes(self._height, self._width)
         with ExitStack() as stack:
             temporary = stack.enter_context(atomic_path(self._path))
-            self._file = stack.enter_context(h5py.File(temporary, "w"))
+            self._disk = stack.enter_context(DeferredErrorFile(temporary, "w+"))
+            self._file = stack.enter_context(h5py.File(self._disk, "w", libver="v110"))
             self._file.attrs.update(self._attributes)
             self._file.create_dataset(
                 "spikes",
@@ -91,6 +93,7 @@ class RecordingWriter:
                 maxshape=(None, num_bytes),
                 chunks=(max(1, _CHUNK_BYTES // num_bytes), num_bytes),
                 compression="lzf",
+                fletcher32=True,
             )
             for name in ("spike_index", "timestamps_s"):
                 self._create_key_frame_part(name)
@@ -107,6 +110,7 @@ class RecordingWriter:
 
         Raises:
             ValueError: If frames have another size or are not binary.
+            OSError: If writing fails.
         """
         spikes = as_spikes(frames_THW)
         if spikes.shape[1:] != (self._height, self._width):
@@ -118,6 +122,7 @@ class RecordingWriter:
         start = len(stored)
         stored.resize(start + len(spikes), axis=0)
         stored[start:] = pack_frames(spikes)
+        self._disk.check()
 
     def append_key_frame(
         self,
@@ -140,6 +145,7 @@ class RecordingWriter:
         Raises:
             ValueError: If a part has another shape or type, depth is negative or infinite, or the
                 parts differ from those of the first key frame.
+            OSError: If writing fails.
         """
         if depth_m is not None and (np.isinf(depth_m).any() or (depth_m < 0).any()):
             raise ValueError("depth_m is infinite or negative; mark missing depth by NaN or 0")
@@ -164,6 +170,7 @@ class RecordingWriter:
                 raise ValueError(f"rgb is of type {value.dtype}; accepted: uint8")
             stored.resize(index + 1, axis=0)
             stored[index] = value
+        self._disk.check()
 
     def _create_key_frame_part(self, name: str) -> None:
         shape, kind = key_frame_layout(self._height, self._width)[name]
@@ -174,6 +181,7 @@ class RecordingWriter:
             kind,
             maxshape=(None, *shape),
             chunks=(1, *shape) if shape else (1024,),
+            fletcher32=True,
             **(compression if len(shape) > 1 and name != "pose" else {}),
         )
 

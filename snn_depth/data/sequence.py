@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,17 @@ class PictureSequence:
                     f"{len(part)} {name} for {self.pictures.num_frames} pictures in "
                     f"{self.pictures.path}; there must be one for each picture"
                 )
+
+    def record(self) -> dict[str, Any]:
+        """What the sequence consists of, as JSON-ready values."""
+        return {
+            "num_pictures": self.pictures.num_frames,
+            "frame_rate_hz": self.frame_rate_hz,
+            "num_depth_maps": 0 if self.depth_paths is None else len(self.depth_paths),
+            "metres_per_unit": self.metres_per_unit,
+            "num_poses": 0 if self.poses is None else len(self.poses),
+            "intrinsics": None if self.intrinsics is None else self.intrinsics.tolist(),
+        }
 
     def frames(self, size: tuple[int, int] | None, gamma: float) -> Iterator[Frame]:
         """Read the pictures in order.

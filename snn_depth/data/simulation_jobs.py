@@ -1,6 +1,7 @@
 """Simulating several sequences, in parallel and resumable."""
 
 import multiprocessing
+import signal
 import tempfile
 import threading
 import zlib
@@ -124,9 +125,9 @@ def _run_parallel(
     context = multiprocessing.get_context("spawn")
     with (
         context.Manager() as manager,
-        ProcessPoolExecutor(num_workers, mp_context=context) as pool,
+        ProcessPoolExecutor(num_workers, mp_context=context, initializer=_start_worker) as pool,
     ):
-        news: Queue[tuple[int, int] | None] = manager.Queue()
+        news, stop = manager.Queue(), manager.Event()
 
         def listen() -> None:
             for number, count in iter(news.get, None):
@@ -136,15 +137,29 @@ def _run_parallel(
         listener.start()
         try:
             futures = [
-                pool.submit(_run_in_worker, job, number, news) for number, job in enumerate(jobs)
+                pool.submit(_run_in_worker, job, number, news, stop)
+                for number, job in enumerate(jobs)
             ]
             return [future.result() for future in futures]
         finally:
+            # After an interrupt, workers stop at their next progress report and tidy up.
+            stop.set()
             pool.shutdown(cancel_futures=True)
             news.put(None)
             listener.join()
 
 
-def _run_in_worker(job: Job, number: int, news: "Queue[tuple[int, int] | None]") -> str | None:
+def _start_worker() -> None:
     cv2.setNumThreads(1)  # the processes already share the cores
-    return _run_one(job, lambda count: news.put((number, count)))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # reaches the main process, which stops us
+
+
+def _run_in_worker(
+    job: Job, number: int, news: "Queue[tuple[int, int] | None]", stop: threading.Event
+) -> str | None:
+    def report(count: int) -> None:
+        if stop.is_set():
+            raise InterruptedError("interrupted")
+        news.put((number, count))
+
+    return _run_one(job, report)

@@ -172,7 +172,15 @@ def open_spikes(
     """
     path = Path(path)
     suffix = _suffix(path)
-    _warn_of_unused(suffix, locals())
+    _warn_of_unused(
+        suffix,
+        sample_rate_hz=sample_rate_hz,
+        axis_order=axis_order,
+        flip_rows=flip_rows,
+        bit_order=bit_order,
+        head_columns=head_columns,
+        key=key,
+    )
     if suffix == ".dat":
         size = _dat_size(path, height, width)
         source = open_dat(
@@ -225,7 +233,14 @@ def save_spikes(
     """
     path = Path(path)
     suffix = _suffix(path)
-    _warn_of_unused(suffix, locals() | {"sample_rate_hz": DEFAULT_SAMPLE_RATE_HZ})
+    _warn_of_unused(
+        suffix,
+        axis_order=axis_order,
+        flip_rows=flip_rows,
+        bit_order=bit_order,
+        head_columns=head_columns,
+        key=key,
+    )
     if not isinstance(spikes, SpikeStream):
         spikes = SpikeStream.from_array(spikes, sample_rate_hz)
     chunks = spikes.chunks(max(1, _CHUNK_PIXELS // (spikes.height * spikes.width)))
@@ -248,10 +263,10 @@ def _suffix(path: Path) -> str:
     return suffix
 
 
-def _warn_of_unused(suffix: str, options: dict[str, Any]) -> None:
-    for name, default in _OPTION_DEFAULTS.items():
-        if name not in _OPTIONS_USED[suffix] and options[name] != default:
-            logger.warning("%s=%r is ignored for %s files", name, options[name], suffix)
+def _warn_of_unused(suffix: str, **options: Any) -> None:
+    for name, value in options.items():
+        if name not in _OPTIONS_USED[suffix] and value != _OPTION_DEFAULTS[name]:
+            logger.warning("%s=%r is ignored for %s files", name, value, suffix)
 
 
 def _dat_size(path: Path, height: int | None, width: int | None) -> tuple[int, int]:

@@ -49,13 +49,16 @@ class VideoToSpikes:
             raise ValueError(f"gamma must be positive, not {self.gamma}")
 
     def record(self, sequence: PictureSequence, seed: Sequence[int]) -> dict[str, Any]:
-        """Everything that a sequence's spikes depend on, as JSON-ready values."""
-        return asdict(self) | {
-            "camera": self.camera.settings(),
-            "size": None if self.size is None else list(self.size),
-            "frame_rate_hz": sequence.frame_rate_hz,
-            "seed": list(seed),
-        }
+        """Everything that a sequence's recording depends on, as JSON-ready values."""
+        return (
+            asdict(self)
+            | sequence.record()
+            | {
+                "camera": self.camera.settings(),
+                "size": None if self.size is None else list(self.size),
+                "seed": list(seed),
+            }
+        )
 
     def frames_per_picture(self, sequence: PictureSequence) -> Fraction:
         """Spike frames from one picture to the next; exact, so that nothing drifts."""

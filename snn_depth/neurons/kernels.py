@@ -43,6 +43,7 @@ def run(loop: Callable[..., Any], x_TN: Tensor, *args: Any) -> Any:
     mode = os.environ.get(MODE_VARIABLE, "auto")
     if mode not in MODES:
         raise ValueError(f"{MODE_VARIABLE}={mode!r} is none of {', '.join(MODES)}")
+    # within a network that is being compiled as a whole, the loop is part of that
     if mode == "eager" or torch.compiler.is_compiling():
         return loop(x_TN, *args)
     constants = (Tensor if isinstance(arg, Tensor) else arg for arg in args)

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from snn_depth.checkpoint import load_network
+from snn_depth.cli import exit_after
 from snn_depth.data.recording import Recording
 from snn_depth.evaluate import evaluate, main
 from snn_depth.metrics import METRIC_NAMES, depth_metrics
@@ -74,6 +75,19 @@ def test_figures_equal_those_computed_by_hand(make_recording, tiny_checkpoint, t
     assert got["abs_rel"] == pytest.approx(np.mean(expected), rel=1e-6)
 
 
+def test_every_recording_of_a_folder_keeps_its_own_camera(
+    make_recording, tiny_checkpoint, tmp_path
+):
+    for name, focal_length_px in (("a", 30.0), ("b", 60.0)):
+        make_recording(tmp_path / "both" / f"{name}.h5", focal_length_px=focal_length_px)
+    paths = [tmp_path / "both", tmp_path / "both" / "a.h5", tmp_path / "both" / "b.h5"]
+    evaluate(tiny_checkpoint, paths, output=tmp_path / "r.json")
+    rows = rows_of(tmp_path / "r.json")
+    both, a, b = (rows[name, "student", "none"]["rmse"] for name in ("both", "a", "b"))
+    assert both == pytest.approx((a + b) / 2)
+    assert a != pytest.approx(b, rel=1e-4)
+
+
 def test_other_sample_rate_is_a_warning(make_recording, tiny_checkpoint, tmp_path, capsys):
     path = make_recording(tmp_path / "fast.h5", sample_rate_hz=40_000.0)
     evaluate(tiny_checkpoint, [path])
@@ -110,12 +124,17 @@ def test_bad_input_is_one_clear_error(
     assert not target.exists()
 
 
-def test_as_a_program(tiny_checkpoint, tmp_path):
-    command = [sys.executable, "-m", "snn_depth.evaluate"]
-    done = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True)
+def test_errors_end_in_one_line_and_code_2(tiny_checkpoint, tmp_path, capsys):
+    with pytest.raises(SystemExit) as exit_info:
+        exit_after(lambda: main([str(tiny_checkpoint), str(tmp_path / "nothing.h5")]))
+    assert exit_info.value.code == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: ")
+    assert printed.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_as_a_program():
+    command = [sys.executable, "-m", "snn_depth.evaluate", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "usage: python -m snn_depth.evaluate" in done.stdout
-    missing = [*command, str(tiny_checkpoint), str(tmp_path / "nothing.h5")]
-    failed = subprocess.run(missing, capture_output=True, text=True, check=False)
-    assert failed.returncode == 2
-    assert failed.stderr.startswith("error: ")
-    assert failed.stderr.count("\n") == 1

@@ -98,6 +98,33 @@ def test_finished_outputs_are_skipped(tmp_path, capsys):
         assert recording.spikes.shape[0] == 12
 
 
+def test_adding_depth_is_no_repetition(tmp_path):
+    pictures = make_pictures(tmp_path / "drive")
+    simulate(pictures, tmp_path / "a.h5", burst_frames=8)
+    (tmp_path / "depth").mkdir()
+    for index in range(3):
+        np.save(tmp_path / "depth" / f"{index}.npy", np.ones((16, 24)))
+    with pytest.raises(ValueError, match="other settings"):
+        simulate(pictures, tmp_path / "a.h5", burst_frames=8, depth_folder=tmp_path / "depth")
+
+
+def test_sequences_are_named_after_their_folders(tmp_path, monkeypatch):
+    make_pictures(tmp_path / "in" / "drive.1")
+    make_pictures(tmp_path / "in" / "drive.2")
+    simulate(tmp_path / "in", tmp_path / "out", burst_frames=4)
+    monkeypatch.chdir(tmp_path / "in" / "drive.1")
+    simulate(Path("."), tmp_path / "here", burst_frames=4)
+    written = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.h5"))
+    assert written == ["here/drive.1.h5", "out/drive.1.h5", "out/drive.2.h5"]
+
+
+def test_damaged_video_is_one_line(tmp_path):
+    (tmp_path / "a.mp4").write_text("no video")
+    result = command(tmp_path / "a.mp4", tmp_path / "a.h5")
+    assert result.returncode == 2
+    assert result.stderr == f"error: cannot decode video {tmp_path / 'a.mp4'}\n"
+
+
 def test_several_sequences_resume(tmp_path):
     for name in ("a", "b"):
         make_pictures(tmp_path / "in" / name)
@@ -164,7 +191,7 @@ def test_bare_spikes(tmp_path):
 )
 def test_bad_options(tmp_path, options, message):
     pictures = make_pictures(tmp_path / "drive")
-    with pytest.raises(ValueError | OSError, match=message):
+    with pytest.raises((ValueError, OSError), match=message):
         simulate(pictures, tmp_path / "a.h5", **options)
     assert not (tmp_path / "a.h5").exists()
 

@@ -51,6 +51,22 @@ def test_panel_has_a_row_per_scene_and_an_error_column(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["one.png", "two.png"]
 
 
+def test_points_of_a_sparse_map_are_widened_to_be_seen(tmp_path):
+    points = np.zeros((60, 100))
+    points[::10, ::10] = 10.0
+    dense_with_gap = np.where(np.arange(100) == 50, 0.0, 10.0) * np.ones((60, 1))
+    shares = []
+    for name, target_m in (("sparse", points), ("dense", dense_with_gap)):
+        save_depth_panel(tmp_path / f"{name}.png", [PanelRow(target_m=target_m)], **CAPS)
+        pixels = np.asarray(Image.open(tmp_path / f"{name}.png").convert("RGB")).astype(int)
+        ten = colorize_depth(np.array([[10.0]]), **CAPS)[0, 0]
+        grey = np.abs(pixels - 140).max(axis=-1) <= 1
+        depth = np.abs(pixels - ten).max(axis=-1) <= 3
+        shares.append(depth.sum() / (depth | grey).sum())
+    assert shares[0] == pytest.approx(9 / 100, rel=0.15)  # 3 x 3 for each point
+    assert shares[1] == pytest.approx(99 / 100, abs=0.005)  # the gap stays
+
+
 def test_empty_panel_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="at least one row"):
         save_depth_panel(tmp_path / "none.png", [], **CAPS)

@@ -1,85 +1,87 @@
-"""What to render: the settings of a synthetic data set."""
+"""What to make of the synthetic world."""
 
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from typing import Literal, get_args
 
-# Part of the cache key: count up whenever the same settings give other pictures.
+Domain = Literal["clear", "cloudy", "fog", "rain", "night", "realistic"]
+LayoutName = Literal["city", "suburb"]
+Sensor = Literal["ideal", "noisy"]
+
+# Part of every cache key: a change to the pictures of any configuration must raise it.
 WORLD_VERSION = 1
-
-DOMAINS = ("clear", "cloudy", "fog", "rain", "night", "realistic")
-LAYOUTS = ("city", "suburb")
-SENSORS = ("ideal", "noisy")
 
 
 @dataclass(frozen=True)
 class WorldConfig:
-    """Settings of a synthetic data set; equal settings give equal recordings.
+    """What to make of the synthetic world.
 
     Attributes:
-        domain: Weather, light and rendering style: one of `DOMAINS`.
-        layout: Scene layout and the camera that goes with it: one of `LAYOUTS`.
-        sensor: Noise of the spike camera: `ideal` (none) or `noisy` (`SensorNoise`).
-        num_scenes: Scenes, one recording each. More scenes extend a smaller set.
-        frames_per_scene: Key frames per scene.
-        height: Rows.
-        width: Columns; the field of view stays, so the focal length grows with it.
-        num_frames: Spike frames in the burst around each key frame.
+        domain: Light and weather: clear, cloudy, fog, rain, night, or realistic (clear weather
+            with the look of a real camera: other colours, finer textures, lens, tone curve).
+        layout: Kind of place and camera: city (82 degrees across, height 0.8 to 2.6 m), or
+            suburb (detached houses, more plants, 66 degrees, looking further down).
+        sensor: ideal or noisy spike camera.
+        num_scenes: Scenes; each becomes one recording.
+        frames_per_scene: Key frames, each with its burst of spikes, per scene.
+        frame_spacing_m: Distance driven from one key frame to the next. Small values make
+            video-like sequences, large ones diverse pictures.
+        height: Rows of the pictures.
+        width: Columns of the pictures; the field of view across stays, whatever the size.
+        num_frames: Spike frames per key frame.
         sample_rate_hz: Spike frames per second.
-        seed: Chooses the scenes; data sets of different seeds have no scene in common.
-        frame_spacing_m: Mean way along the road from one key frame to the next.
-        min_depth_m: Nearer surfaces count as not measured (depth 0).
-        max_depth_m: Farther surfaces, and the sky, likewise.
+        min_depth_m: Depth below this is marked as not measured.
+        max_depth_m: Depth beyond this is marked as not measured.
+        seed: Together with a scene's number this determines all that is random in it.
 
     Raises:
-        ValueError: For a value outside its range; the message names it.
+        ValueError: When a value is out of range.
     """
 
-    domain: str = "clear"
-    layout: str = "city"
-    sensor: str = "ideal"
+    domain: Domain = "clear"
+    layout: LayoutName = "city"
+    sensor: Sensor = "ideal"
     num_scenes: int = 16
     frames_per_scene: int = 8
+    frame_spacing_m: float = 8.0
     height: int = 64
     width: int = 128
     num_frames: int = 128
     sample_rate_hz: float = 20000.0
-    seed: int = 0
-    frame_spacing_m: float = 8.0
     min_depth_m: float = 1.0
     max_depth_m: float = 80.0
+    seed: int = 0
 
     def __post_init__(self) -> None:
-        choices = (("domain", DOMAINS), ("layout", LAYOUTS), ("sensor", SENSORS))
-        for name, accepted in choices:
-            if getattr(self, name) not in accepted:
-                raise ValueError(
-                    f"{name} {getattr(self, name)!r} is unknown; use one of {', '.join(accepted)}"
-                )
-        lowest = {
-            "num_scenes": 1,
-            "frames_per_scene": 1,
-            "height": 8,
-            "width": 8,
-            "num_frames": 2,
-            "seed": 0,
-        }
-        for name, low in lowest.items():
-            if getattr(self, name) < low:
-                raise ValueError(f"{name} must be at least {low}, not {getattr(self, name)}")
-        for name in ("sample_rate_hz", "frame_spacing_m", "min_depth_m"):
+        for name, kind in (("domain", Domain), ("layout", LayoutName), ("sensor", Sensor)):
+            value, accepted = getattr(self, name), get_args(kind)
+            if value not in accepted:
+                raise ValueError(f"{name} is {value!r}; accepted: {', '.join(accepted)}")
+        for name in ("num_scenes", "frames_per_scene", "num_frames"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; accepted: 1 or more")
+        for name in ("height", "width"):
+            if getattr(self, name) < 8:
+                raise ValueError(f"{name} is {getattr(self, name)}; accepted: 8 or more")
+        for name in ("frame_spacing_m", "sample_rate_hz", "min_depth_m"):
             if not 0 < getattr(self, name) < float("inf"):
-                raise ValueError(f"{name} must be positive, not {getattr(self, name)}")
+                raise ValueError(f"{name} is {getattr(self, name)}; accepted: positive numbers")
         if not self.min_depth_m < self.max_depth_m < float("inf"):
             raise ValueError(
-                f"max_depth_m must exceed min_depth_m {self.min_depth_m}, not {self.max_depth_m}"
+                f"max_depth_m is {self.max_depth_m}; "
+                f"accepted: finite and above min_depth_m ({self.min_depth_m})"
             )
+        if self.seed < 0:
+            raise ValueError(f"seed is {self.seed}; accepted: 0 or more")
 
-    @property
-    def folder_name(self) -> str:
-        """Name of the cache folder: readable, and different for different pictures."""
-        settings = asdict(self)
+    def cache_name(self) -> str:
+        """Name of the folder of these recordings.
+
+        Scenes do not depend on their number, so configurations that differ only in `num_scenes`
+        share a folder.
+        """
+        settings = asdict(self) | {"version": WORLD_VERSION}
         del settings["num_scenes"]
-        key = json.dumps([WORLD_VERSION, settings], sort_keys=True)
-        digest = hashlib.sha256(key.encode()).hexdigest()[:12]
-        return f"{self.layout}_{self.domain}_{self.sensor}_{digest}"
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+        return f"world-{self.domain}-{self.layout}-{self.sensor}-{digest[:12]}"

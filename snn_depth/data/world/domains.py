@@ -16,7 +16,7 @@ class Look:
     Attributes:
         sun_elevation_deg: Height of the sun.
         sun_azimuth_deg: Direction of the sun, from the road's direction to the left.
-        sun: Light of the sun on a surface that faces it.
+        sun: Light of the sun on a surface that faces it; black when it is hidden.
         sky: Light of the whole sky on a horizontal surface.
         zenith: Colour of the sky overhead.
         horizon: Colour of the sky at the horizon.
@@ -28,12 +28,12 @@ class Look:
         saturation: Colourfulness of surfaces, 1 = as designed.
         albedo_gain: Brightness of surfaces, 1 = as designed.
         wetness: 0 dry .. 1 wet ground, darker and mirroring.
-        rain_streaks: Streaks in view.
+        rain_drops: Falling drops in view.
         lens_drops: Drops on the lens.
         is_night: Whether lamps, windows and headlights are the light.
         exposure: Mean of the spike camera's intensity, 0..1.
         rgb_exposure: Mean of the linear RGB picture, 0..1.
-        shoulder: 0 clips highlights in RGB, 1 rolls them off as film does.
+        film_curve: 0 clips highlights in RGB, 1 has a camera's S-shaped tone curve.
         vignetting: Loss of light in the corners.
         blur_px: Standard deviation of the lens blur in pixels.
         rgb_noise: Standard deviation of the RGB camera's noise at mid grey, 0..1.
@@ -49,17 +49,17 @@ class Look:
     cloud_cover: float
     extinction_per_m: float
     airlight: Color
-    num_octaves: int = 3
+    num_octaves: int = 4
     texture_gain: float = 0.8
     saturation: float = 1.15
     albedo_gain: float = 1.0
     wetness: float = 0.0
-    rain_streaks: int = 0
+    rain_drops: int = 0
     lens_drops: int = 0
     is_night: bool = False
     exposure: float = 0.25
     rgb_exposure: float = 0.22
-    shoulder: float = 0.0
+    film_curve: float = 0.0
     vignetting: float = 0.0
     blur_px: float = 0.0
     rgb_noise: float = 0.0
@@ -99,7 +99,7 @@ def _cloudy(rng: np.random.Generator) -> Look:
     return Look(
         sun_elevation_deg=rng.uniform(30, 60),
         sun_azimuth_deg=rng.uniform(-180, 180),
-        sun=(0.12, 0.12, 0.12),
+        sun=(0.0, 0.0, 0.0),
         sky=(grey, grey * 1.01, grey * 1.04),
         zenith=(0.62 * grey, 0.66 * grey, 0.72 * grey),
         horizon=(0.88 * grey, 0.90 * grey, 0.93 * grey),
@@ -120,7 +120,7 @@ def _fog(rng: np.random.Generator) -> Look:
     return Look(
         sun_elevation_deg=45.0,
         sun_azimuth_deg=rng.uniform(-180, 180),
-        sun=(0.04, 0.04, 0.04),
+        sun=(0.0, 0.0, 0.0),
         sky=(0.85, 0.86, 0.88),
         zenith=air,
         horizon=air,
@@ -138,7 +138,7 @@ def _rain(rng: np.random.Generator) -> Look:
     return Look(
         sun_elevation_deg=50.0,
         sun_azimuth_deg=rng.uniform(-180, 180),
-        sun=(0.05, 0.05, 0.05),
+        sun=(0.0, 0.0, 0.0),
         sky=(grey, grey * 1.02, grey * 1.06),
         zenith=(0.60 * grey, 0.63 * grey, 0.68 * grey),
         horizon=(0.85 * grey, 0.87 * grey, 0.90 * grey),
@@ -148,7 +148,7 @@ def _rain(rng: np.random.Generator) -> Look:
         saturation=0.75,
         albedo_gain=0.8,
         wetness=rng.uniform(0.6, 1.0),
-        rain_streaks=int(rng.integers(60, 160)),
+        rain_drops=int(rng.integers(60, 160)),
         lens_drops=int(rng.integers(4, 14)),
         blur_px=rng.uniform(0.25, 0.6),
         rgb_noise=0.008,
@@ -189,7 +189,7 @@ def _realistic(rng: np.random.Generator) -> Look:
         zenith=(0.30, 0.42, 0.62),
         horizon=(haze, haze * 0.98, haze * 0.94),
         cloud_cover=rng.uniform(0.3, 0.95),
-        extinction_per_m=rng.uniform(0.003, 0.010),
+        extinction_per_m=rng.uniform(0.0015, 0.005),
         airlight=(haze * 0.85, haze * 0.85, haze * 0.85),
         num_octaves=5,
         texture_gain=1.6,
@@ -197,7 +197,7 @@ def _realistic(rng: np.random.Generator) -> Look:
         albedo_gain=0.75,
         exposure=rng.uniform(0.16, 0.30),
         rgb_exposure=rng.uniform(0.15, 0.24),
-        shoulder=1.0,
+        film_curve=1.0,
         vignetting=rng.uniform(0.25, 0.5),
         blur_px=rng.uniform(0.35, 0.7),
         rgb_noise=rng.uniform(0.008, 0.02),

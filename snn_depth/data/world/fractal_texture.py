@@ -11,16 +11,16 @@ _CELLS = 32
 _SAMPLES_PER_CELL = 8
 # Ratio of wavelengths and of amplitudes from one octave to the next.
 LACUNARITY = 2.17
-PERSISTENCE = 0.68
+PERSISTENCE = 0.85
 
 
 @lru_cache(maxsize=2)
 def noise_table(device: str = "cpu") -> Tensor:
     """One period of smooth noise with zero mean and unit variance.
 
-    White noise on a grid of `_CELLS` cells, interpolated by cubic splines through its Fourier
-    series' low half, so that it is smooth also across the seam. The last row and column repeat
-    the first.
+    White noise, band limited around one cycle per two cells: an octave that overlaps little with
+    its neighbours and is sampled finely enough for bilinear look-up. The last row and column
+    repeat the first.
 
     Args:
         device: Where the table lives.
@@ -30,12 +30,9 @@ def noise_table(device: str = "cpu") -> Tensor:
     """
     size = _CELLS * _SAMPLES_PER_CELL
     spectrum = np.fft.fft2(np.random.default_rng(0).standard_normal((size, size)))
-    frequency = np.fft.fftfreq(size, 1 / _CELLS)  # cycles per cell length times _CELLS
-    squared = np.square(frequency)[:, None] + np.square(frequency)
-    # A band around one cycle per two cells: an octave that overlaps little with its neighbours.
-    cells_per_cycle = 0.5 * _CELLS * _CELLS / _CELLS
-    band = squared / cells_per_cycle**2 * np.exp(-squared / cells_per_cycle**2)
-    noise = np.fft.ifft2(spectrum * band).real
+    cycles = np.fft.fftfreq(size, 1 / size)  # per table
+    squared = (np.square(cycles)[:, None] + np.square(cycles)) / (_CELLS / 2) ** 2
+    noise = np.fft.ifft2(spectrum * squared * np.exp(-squared)).real
     noise = noise / noise.std()
     return torch.from_numpy(np.pad(noise, (0, 1), mode="wrap")).float()[None, None].to(device)
 

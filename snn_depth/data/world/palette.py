@@ -6,7 +6,7 @@ import numpy as np
 
 from snn_depth.data.world.primitives import Color, Material
 
-ASPHALT = Material((0.11, 0.11, 0.115), texture_strength=0.30, texture_length_m=1.3)
+ASPHALT = Material((0.11, 0.11, 0.115), texture_strength=0.24, texture_length_m=0.7)
 PAINT = Material((0.62, 0.62, 0.58), texture_strength=0.18, texture_length_m=0.6)
 PAVEMENT = Material(
     (0.34, 0.32, 0.30),
@@ -19,13 +19,13 @@ PAVEMENT = Material(
     texture_strength=0.22,
     texture_length_m=0.9,
 )
-GRASS = Material((0.13, 0.21, 0.06), texture_strength=0.42, texture_length_m=1.6)
-SOIL = Material((0.24, 0.18, 0.12), texture_strength=0.40, texture_length_m=1.8)
+GRASS = Material((0.13, 0.20, 0.06), texture_strength=0.32, texture_length_m=0.9)
+SOIL = Material((0.24, 0.18, 0.12), texture_strength=0.34, texture_length_m=1.0)
 BARK = Material((0.17, 0.12, 0.085), texture_strength=0.45, texture_length_m=0.35)
 METAL = Material((0.32, 0.33, 0.34), texture_strength=0.10, texture_length_m=0.6, gloss=0.3)
 TIRE = Material((0.03, 0.03, 0.032), texture_strength=0.1, texture_length_m=0.3)
 GLASS = Material((0.05, 0.06, 0.07), texture_strength=0.05, gloss=0.9)
-CONCRETE = Material((0.40, 0.39, 0.37), texture_strength=0.26, texture_length_m=1.6)
+CONCRETE = Material((0.40, 0.39, 0.37), texture_strength=0.20, texture_length_m=1.4)
 SKIN = Material((0.45, 0.30, 0.22), texture_strength=0.05)
 LAMP = Material((0.9, 0.85, 0.7), texture_strength=0.0, glow=1.0)
 HEADLAMP = Material((0.85, 0.85, 0.85), texture_strength=0.0, glow=0.9)
@@ -171,7 +171,7 @@ def bus_side(rng: np.random.Generator) -> Material:
 def leaves(rng: np.random.Generator) -> Material:
     """Crown of a tree or a hedge."""
     return Material(
-        _pick(rng, _LEAVES, 0.3), texture_strength=0.75, texture_length_m=0.9, foliage=1.0
+        _pick(rng, _LEAVES, 0.3), texture_strength=0.55, texture_length_m=0.7, foliage=1.0
     )
 
 

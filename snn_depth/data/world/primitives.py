@@ -88,6 +88,11 @@ class Primitives:
         """The primitives at an index or under a mask."""
         return Primitives(*(getattr(self, item.name)[index] for item in fields(self)))
 
+    def join(self, other: "Primitives") -> "Primitives":
+        """These primitives, then the other ones."""
+        pairs = ((getattr(self, item.name), getattr(other, item.name)) for item in fields(self))
+        return Primitives(*(torch.cat(pair) for pair in pairs))
+
 
 class PrimitiveList:
     """Collects primitives while a scene is laid out."""

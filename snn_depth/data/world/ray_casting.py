@@ -4,15 +4,17 @@ Only rays inside a primitive's projected bounding box can hit it. All such (prim
 are listed in one flat batch and intersected at once; the nearest entry of each ray wins.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from snn_depth.data.world.primitives import Primitives
-from snn_depth.data.world.shapes import Shape, enter
+from snn_depth.data.world.shapes import Shape, Vector, enter
 
 # Nothing nearer to the camera plane is seen.
 NEAR_PLANE_M = 0.05
@@ -92,38 +94,48 @@ def cast(primitives: Primitives, camera: PinholeCamera, pose: Tensor) -> Hits:
     """
     device = primitives.center.device
     pose = pose.to(device)
-    num_pixels = camera.height * camera.width
-    depth_m = torch.full((num_pixels,), torch.inf, device=device)
-    primitive = torch.zeros(num_pixels, dtype=torch.int64, device=device)
     # The camera's position and the pixel grid in each primitive's own space.
     to_local = primitives.local_from_world
-    inverse_intrinsics = torch.linalg.inv(camera.intrinsics).to(device)
     origin = (to_local @ (pose[:3, 3] - primitives.center)[..., None])[..., 0].float()
-    grid = (to_local @ (pose[:3, :3] @ inverse_intrinsics)).float()
+    grid = (to_local @ (pose[:3, :3] @ torch.linalg.inv(camera.intrinsics).to(device))).float()
     bounds = _screen_bounds(primitives, camera, pose)
     found = []
     for shape in Shape:
         index = torch.nonzero(primitives.shape == shape)[:, 0]
-        pair_primitive, column, row = _pairs(index, bounds[index])
-        u, v = column.float(), row.float()
-        columns = grid.flatten(1).T.contiguous()
-        direction = [
-            columns[3 * axis][pair_primitive] * u
-            + columns[3 * axis + 1][pair_primitive] * v
-            + columns[3 * axis + 2][pair_primitive]
-            for axis in range(3)
-        ]
-        start = [origin[:, axis].contiguous()[pair_primitive] for axis in range(3)]
-        taper = primitives.taper[:, 0][pair_primitive], primitives.taper[:, 1][pair_primitive]
-        t = enter(shape, tuple(start), tuple(direction), taper)
-        hit = torch.nonzero(t < torch.inf)[:, 0]
-        found.append((t[hit], row[hit] * camera.width + column[hit], pair_primitive[hit]))
-    t, pixel, owner = (torch.cat(parts) for parts in zip(*found, strict=True))
-    depth_m.scatter_reduce_(0, pixel, t, "amin")
-    nearest = torch.nonzero(t == depth_m[pixel])[:, 0]
-    # Among equals the highest index, so that the result does not depend on the order of work.
-    primitive.scatter_reduce_(0, pixel[nearest], owner[nearest], "amax")
+        lines = _lines(index, bounds[index])
+        line, offset = _enumerate(lines.length)
+        # A line's first ray, in its primitive's space, and the step from one ray to the next.
+        owner_grid = grid[lines.primitive]
+        corner = torch.stack([lines.column, lines.row, torch.ones_like(lines.row)], dim=-1).float()
+        first, step = (owner_grid * corner[:, None]).sum(-1).T, owner_grid[..., 0].T
+        start, taper = origin[lines.primitive].T, primitives.taper[lines.primitive].T
+        along = offset.float()
+        # index_select is several times faster than indexing with brackets.
+        t = enter(
+            shape,
+            _vector(start[i].index_select(0, line) for i in range(3)),
+            _vector(
+                torch.addcmul(first[i].index_select(0, line), along, step[i].index_select(0, line))
+                for i in range(3)
+            ),
+            (taper[0].index_select(0, line), taper[1].index_select(0, line)),
+        )
+        first_pixel = lines.row * camera.width + lines.column
+        found.append((t, first_pixel.index_select(0, line) + offset, line, lines.primitive))
+    depth_m = torch.full((camera.height * camera.width,), torch.inf, device=device)
+    for t, pixel, _, _ in found:
+        depth_m.scatter_reduce_(0, pixel, t, "amin")
+    primitive = torch.zeros(len(depth_m), dtype=torch.int64, device=device)
+    for t, pixel, line, owner in found:
+        nearest = torch.nonzero((t == depth_m.index_select(0, pixel)) & (t < torch.inf))[:, 0]
+        # Among equals the highest index, so that the result does not depend on the order of work.
+        primitive.scatter_reduce_(0, pixel[nearest], owner[line[nearest]], "amax")
     return Hits(depth_m, primitive)
+
+
+def _vector(components: Iterable[Tensor]) -> Vector:
+    x, y, z = components
+    return x, y, z
 
 
 def _screen_bounds(primitives: Primitives, camera: PinholeCamera, pose: Tensor) -> Tensor:
@@ -151,21 +163,27 @@ def _screen_bounds(primitives: Primitives, camera: PinholeCamera, pose: Tensor) 
     return torch.stack([first, last], dim=-1).flatten(1).long()
 
 
-def _pairs(index: Tensor, bounds: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Every pixel in the bounds of every primitive, as flat (primitive, column, row)."""
+class _Lines(NamedTuple):
+    """Horizontal runs of pixels, each in the bounds of a primitive; all of shape (L,)."""
+
+    primitive: Tensor
+    row: Tensor
+    column: Tensor
+    length: Tensor
+
+
+def _lines(index: Tensor, bounds: Tensor) -> _Lines:
+    """The rows of pixels in the bounds of each primitive."""
     column, last_column, row, last_row = bounds.unbind(1)
-    width = (last_column - column + 1).clamp(min=0)
-    height = (last_row - row + 1).clamp(min=0)
-    # First into lines of pixels, then each line into its pixels.
-    lines, offset = _enumerate(height * (width > 0))
-    row = row[lines] + offset
-    pixels, offset = _enumerate(width[lines])
-    owner = lines[pixels]
-    return index[owner], column[owner] + offset, row[pixels]
+    length = (last_column - column + 1).clamp(min=0)
+    owner, offset = _enumerate((last_row - row + 1).clamp(min=0) * (length > 0))
+    return _Lines(index[owner], row[owner] + offset, column[owner], length[owner])
 
 
 def _enumerate(counts: Tensor) -> tuple[Tensor, Tensor]:
     """For counts [2, 0, 3]: owners [0, 0, 2, 2, 2] and ranks [0, 1, 0, 1, 2]."""
-    owner = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts)
-    start = counts.cumsum(0) - counts
-    return owner, torch.arange(len(owner), device=counts.device) - start[owner]
+    end = counts.cumsum(0)
+    total = int(end[-1]) if len(end) else 0
+    owner = torch.repeat_interleave(counts, output_size=total)
+    rank = torch.arange(total, device=counts.device)
+    return owner, rank - (end - counts).index_select(0, owner)

@@ -1,45 +1,46 @@
 """Rendering one key frame: linear radiance and exact depth."""
 
-import math
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from snn_depth.data.world.lighting import ShadowMap
 from snn_depth.data.world.primitives import Primitives
-from snn_depth.data.world.ray_casting import PinholeCamera, cast
+from snn_depth.data.world.ray_casting import Hits, PinholeCamera, cast
 from snn_depth.data.world.scene import Scene
 from snn_depth.data.world.shading import shade, surface_at
 from snn_depth.data.world.sky import sky_radiance
+from snn_depth.data.world.traffic import place_vehicles
 from snn_depth.data.world.weather import koschmieder, mirror_in_ground
 
 SUPERSAMPLING = 2
-_SHADOW_REACH_M = 48.0
-_SHADOW_RESOLUTION_M = 0.25
 # The camera's own lights are below it.
 _HEADLIGHT_DROP_M = 0.5
+_NUM_LAMPS = 8
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What the lens sees at one moment, before exposure.
+    """What comes to the lens at one moment.
 
     Attributes:
-        radiance: Linear RGB on the supersampled grid, float32 (3, s*H, s*W).
-        distance_m: Depth of the supersampled grid, (s*H, s*W); inf for the sky.
+        radiance: Linear RGB on a grid finer by `SUPERSAMPLING`, float32 (3, s*H, s*W).
+        fine_depth_m: Depth along the optical axis on that grid, (s*H, s*W); inf for the sky.
         depth_m: Depth at pixel centres, (H, W); inf for the sky.
-        is_ground: Level surfaces of the supersampled grid, bool (s*H, s*W).
+        camera: Intrinsics of the finer grid.
+        pose: Camera to world, float64 (4, 4).
     """
 
     radiance: Tensor
     fine_depth_m: Tensor
     depth_m: Tensor
+    camera: PinholeCamera
+    pose: Tensor
 
 
 def render(scene: Scene, camera: PinholeCamera, distance_m: float) -> Picture:
-    """Render the scene when the camera has driven a distance.
+    """Render the scene at the moment when the camera has driven a distance.
 
     Args:
         scene: The scene.
@@ -47,65 +48,63 @@ def render(scene: Scene, camera: PinholeCamera, distance_m: float) -> Picture:
         distance_m: Distance driven.
     """
     pose = scene.drive.pose(distance_m)
-    primitives = scene.primitives_at(distance_m)
-    primitives = nearby(primitives, pose)
+    primitives, shadows = scene.static, scene.shadows
+    vehicles = place_vehicles(scene.vehicles, scene.terrain, distance_m)
+    if vehicles is not None:
+        primitives, shadows = primitives.join(vehicles), shadows.with_more(vehicles)
+    primitives = _in_front(primitives, pose)
     fine = camera.supersampled(SUPERSAMPLING)
     hits = cast(primitives, fine, pose)
-    radiance, wet = _radiance(scene, primitives, fine, pose, hits)
-    image = radiance.T.reshape(3, fine.height, fine.width)
-    if scene.look.wetness > 0:
-        wet = wet.reshape(fine.height, fine.width)
-        image = image + wet * (mirror_in_ground(image, wet > 0) - image)
-    depth = cast(primitives, camera, pose).depth_m.reshape(camera.height, camera.width)
-    return Picture(image, hits.depth_m.reshape(fine.height, fine.width), depth)
-
-
-def nearby(primitives: Primitives, pose: Tensor) -> Primitives:
-    """Primitives that may be seen, or cast a shadow on what is seen."""
-    reach = primitives.world_from_local.norm(dim=(1, 2))
-    away = (primitives.center - pose[:3, 3]) @ pose[:3, 2]
-    return primitives.select((away + reach > -20.0))
-
-
-def _radiance(scene, primitives, camera, pose, hits):
+    pixel = torch.nonzero(hits.depth_m < torch.inf)[:, 0]
+    surface = surface_at(primitives, fine, pose, pixel, hits)
     look = scene.look
-    hit = hits.depth_m < torch.inf
-    on, off = torch.nonzero(hit)[:, 0], torch.nonzero(~hit)[:, 0]
-    elevation, azimuth = math.radians(look.sun_elevation_deg), math.radians(look.sun_azimuth_deg)
-    to_sun = torch.tensor(
-        [
-            math.cos(elevation) * math.cos(azimuth),
-            math.cos(elevation) * math.sin(azimuth),
-            math.sin(elevation),
-        ],
-        dtype=torch.float64,
+    lit, wet = shade(
+        primitives,
+        hits.primitive[pixel],
+        surface,
+        look,
+        shadows,
+        _nearest_lamps(scene.lamps, pose),
+        _headlight(pose),
     )
-    forward = pose[:3, 2]
-    target = pose[:3, 3] + 0.42 * _SHADOW_REACH_M * forward
-    shadows = [
-        ShadowMap.render(primitives, direction, target, _SHADOW_REACH_M, _SHADOW_REACH_M, res)
-        for direction, res in (
-            (to_sun, _SHADOW_RESOLUTION_M),
-            (torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64), 0.4),
-        )
-    ]
-    surface = surface_at(primitives, camera, pose, on, hits)
-    lamps = scene.lamps
-    if len(lamps):
-        gap = (lamps - pose[:3, 3].float()).norm(dim=1)
-        lamps = lamps[gap.argsort()[:8]]
-    headlight = torch.stack([pose[:3, 3], forward]).float()
-    headlight[0, 2] -= _HEADLIGHT_DROP_M
-    lit, wet_on = shade(
-        primitives, hits.primitive[on], surface, look, shadows, lamps, headlight
-    )
-    lit = koschmieder(
-        lit, surface.distance_m, look.extinction_per_m, lit.new_tensor(look.airlight)
-    )
-    direction = camera.directions()[off] @ pose[:3, :3].T.float()
-    sky = sky_radiance(F.normalize(direction, dim=-1), look, to_sun.float())
-    radiance = torch.empty(len(hit), 3)
-    radiance[on], radiance[off] = lit, sky
-    wet = torch.zeros(len(hit))
-    wet[on] = wet_on
-    return radiance, wet
+    airlight = lit.new_tensor(look.airlight)
+    lit = koschmieder(lit, surface.distance_m, look.extinction_per_m, airlight)
+    radiance = _sky(scene, fine, pose, hits)
+    radiance[pixel] = lit
+    image = radiance.T.reshape(3, fine.height, fine.width)
+    if look.wetness > 0:
+        share = torch.zeros_like(hits.depth_m)
+        share[pixel] = wet
+        share = share.reshape(fine.height, fine.width)
+        image = image + share * (mirror_in_ground(image, share > 0) - image)
+    depth_m = cast(primitives, camera, pose).depth_m.reshape(camera.height, camera.width)
+    fine_depth_m = hits.depth_m.reshape(fine.height, fine.width)
+    return Picture(image, fine_depth_m, depth_m, fine, pose)
+
+
+def _in_front(primitives: Primitives, pose: Tensor) -> Primitives:
+    reach_m = primitives.world_from_local.norm(dim=(1, 2))
+    away_m = (primitives.center - pose[:3, 3]) @ pose[:3, 2]
+    return primitives.select(away_m + reach_m > 0)
+
+
+def _sky(scene: Scene, camera: PinholeCamera, pose: Tensor, hits: Hits) -> Tensor:
+    """Radiance (H*W, 3) of the sky where nothing was hit, else 0."""
+    pixel = torch.nonzero(hits.depth_m == torch.inf)[:, 0]
+    ray = camera.directions(hits.depth_m.device)[pixel]
+    direction = F.normalize(ray @ pose[:3, :3].T.to(ray), dim=-1)
+    radiance = ray.new_zeros(len(hits.depth_m), 3)
+    radiance[pixel] = sky_radiance(direction, scene.look, scene.shadows.to_sun.to(ray))
+    return radiance
+
+
+def _nearest_lamps(lamps: Tensor, pose: Tensor) -> Tensor:
+    away_m = (lamps - pose[:3, 3].to(lamps)).norm(dim=1)
+    return lamps[away_m.argsort()[:_NUM_LAMPS]]
+
+
+def _headlight(pose: Tensor) -> Tensor:
+    """Position and unit direction of the car's own lights, float32 (2, 3)."""
+    light = torch.stack([pose[:3, 3], pose[:3, 2]]).float()
+    light[0, 2] -= _HEADLIGHT_DROP_M
+    return light

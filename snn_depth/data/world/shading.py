@@ -1,6 +1,5 @@
 """Radiance of the surfaces that a camera's rays meet."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import torch
@@ -8,7 +7,7 @@ from torch import Tensor
 
 from snn_depth.data.world.domains import Look
 from snn_depth.data.world.fractal_texture import cell_random, covered_share, fractal_noise
-from snn_depth.data.world.lighting import ShadowMap
+from snn_depth.data.world.lighting import Shadows
 from snn_depth.data.world.primitives import Material, Primitives
 from snn_depth.data.world.ray_casting import Hits, PinholeCamera
 from snn_depth.data.world.shapes import normal
@@ -66,20 +65,22 @@ def surface_at(
 
     to_local = primitives.local_from_world
     origin = (to_local @ (pose[:3, 3] - primitives.center)[..., None])[..., 0].float()
-    axes = (to_local @ pose[:3, :3]).float()[owner]
-    local_direction = (axes * ray[:, None]).sum(-1)
-    local = origin[owner] + depth[:, None] * local_direction
-    taper = primitives.taper[owner]
-    local_normal = normal(
-        primitives.shape[owner], (local[:, 0], local[:, 1], local[:, 2]), (taper[:, 0], taper[:, 1])
-    )
-    world_normal = (to_local.float()[owner] * local_normal[:, :, None]).sum(1)
+    axes = (to_local @ pose[:3, :3]).float().index_select(0, owner)
+    local_direction = (axes @ ray[..., None])[..., 0]
+    local = origin.index_select(0, owner) + depth[:, None] * local_direction
+    x, y, z = local.unbind(1)
+    taper_x, taper_y = primitives.taper.index_select(0, owner).unbind(1)
+    local_normal = normal(primitives.shape[owner], (x, y, z), (taper_x, taper_y))
+    transposed = to_local.float().mT.contiguous().index_select(0, owner)
+    world_normal = (transposed @ local_normal[..., None])[..., 0]
     world_normal = torch.nn.functional.normalize(world_normal, dim=-1)
 
     # One pixel to the right (down) along the surface: t (x - d (n.x)/(n.d)) / f.
     facing = (local_normal * local_direction).sum(-1, keepdim=True)
-    steepest = _MIN_GRAZING * local_normal.norm(dim=-1, keepdim=True) * local_direction.norm(
-        dim=-1, keepdim=True
+    steepest = (
+        _MIN_GRAZING
+        * local_normal.norm(dim=-1, keepdim=True)
+        * local_direction.norm(dim=-1, keepdim=True)
     )
     facing = torch.minimum(facing, -steepest)
     spread = torch.zeros_like(local)
@@ -87,7 +88,7 @@ def surface_at(
         step = axes[..., image_axis]
         slide = (local_normal * step).sum(-1, keepdim=True) / facing
         spread += (step - slide * local_direction).abs()
-    scale = _extent(primitives)[owner] / 2
+    scale = _extent(primitives).index_select(0, owner) / 2
     spread = spread * scale * (depth / camera.focal_length_px)[:, None]
     axis = (local_normal.abs() / scale).argmax(-1)
     length = direction.norm(dim=-1)
@@ -117,7 +118,7 @@ def shade(
     owner: Tensor,
     surface: Surface,
     look: Look,
-    shadows: Sequence[ShadowMap],
+    shadows: Shadows,
     lamps: Tensor,
     headlight: Tensor,
 ) -> tuple[Tensor, Tensor]:
@@ -128,34 +129,35 @@ def shade(
         owner: Primitive of each hit, (N,).
         surface: Geometry of each hit.
         look: Light and texture of the scene.
-        shadows: Maps of the sun and of the sky overhead.
+        shadows: Of the sun and of the sky overhead.
         lamps: World positions of street lamps, (L, 3); used at night.
         headlight: World position and unit direction of the camera's own lights, (2, 3).
 
     Returns:
         Radiance (N, 3), and a wet surface's share of mirrored light (N,).
     """
-    material = _Columns(primitives.material[owner])
+    material = _Columns(primitives.material.index_select(0, owner))
     albedo, is_pattern, cell = _albedo(material, owner, primitives, surface, look)
     n, view = surface.normal, surface.view
     up = n[:, 2]
-    sun_map, sky_map = shadows
-    soft = torch.tensor([[a, b] for a in (-0.9, 0.0, 0.9) for b in (-0.9, 0.0, 0.9)])
+    soft = torch.tensor([[0.0, 0.0], [0.9, 0.3], [-0.3, 0.9], [-0.9, -0.3], [0.3, -0.9]])
     sharp = torch.tensor([[a, b] for a in (-0.12, 0.12) for b in (-0.12, 0.12)])
     lifted = surface.position + 0.06 * n
-    open_sky = sky_map.visibility(lifted, soft, 0.25)
+    open_sky = shadows.sky.visibility(lifted, soft, 0.25)
     # Open sky from above, a little light from the ground, less of both near the ground.
     near_ground = torch.where(
         surface.axis == 2, 1.0, 1 - 0.4 * torch.exp(-surface.uvw_m[:, 2] / 0.35)
     )
     ambient = (0.62 + 0.38 * up) * (0.4 + 0.6 * open_sky) * near_ground
     light = ambient[:, None] * n.new_tensor(look.sky)
-    if max(look.sun) > 0:
-        to_sun = sun_map.pose[:3, 2].to(n) * -1
-        cosine = n @ to_sun
+    if shadows.sun is not None:
+        cosine = n @ shadows.to_sun.to(n)
+        # Off the surface by a map pixel's half where the light grazes it, else it shades itself.
+        sine = (1 - cosine * cosine).clamp(min=0).sqrt()
+        off_surface = surface.position + (0.03 + 0.27 * sine)[:, None] * n
+        sunlit = shadows.sun.visibility(off_surface, sharp, 0.06)
         # Leaves let light through: their dark side is lit, too.
         cosine = torch.where(material.foliage > 0, 0.55 * cosine + 0.45, cosine).clamp(min=0)
-        sunlit = sun_map.visibility(lifted, sharp, 0.12)
         sunlit = torch.where(material.foliage > 0, 0.35 + 0.65 * sunlit, sunlit)
         light = light + (cosine * sunlit)[:, None] * n.new_tensor(look.sun)
     if look.is_night:
@@ -220,8 +222,8 @@ def _albedo(
 
     # Textures of neighbouring primitives continue: they are placed by the world's origin.
     base = (primitives.local_from_world @ primitives.center[..., None])[..., 0].float()
-    base = (base * _extent(primitives) / 2)[owner]
-    footprint = (spread_u * spread_v).sqrt()
+    base = (base * _extent(primitives) / 2).index_select(0, owner)
+    footprint = 0.6 * torch.maximum(spread_u, spread_v) + 0.4 * torch.minimum(spread_u, spread_v)
     noise = fractal_noise(
         u + base.gather(1, first)[:, 0],
         v + base.gather(1, second)[:, 0],

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 Vector = tuple[Tensor, Tensor, Tensor]
-_TINY = 1e-12
+_TINY = 1e-30
 
 
 class Shape(IntEnum):
@@ -93,9 +93,7 @@ def normal(shape: Tensor, point: Vector, taper: tuple[Tensor, Tensor]) -> Tensor
     )
     ball = torch.stack([x, y, z], dim=-1)
     shape = shape[:, None]
-    return torch.where(
-        shape == Shape.BALL, ball, torch.where(shape == Shape.CONE, round_, flat)
-    )
+    return torch.where(shape == Shape.BALL, ball, torch.where(shape == Shape.CONE, round_, flat))
 
 
 def _enter_box(origin: Vector, direction: Vector) -> Tensor:
@@ -108,7 +106,7 @@ def _enter_box(origin: Vector, direction: Vector) -> Tensor:
 
 def _slab(o: Tensor, d: Tensor) -> tuple[Tensor, Tensor]:
     """Parameters between which |o + t d| <= 1."""
-    inverse = 1 / torch.where(d == 0, _TINY, d)
+    inverse = (d + _TINY).reciprocal()  # the sum differs from d only where d is 0
     middle, half = -o * inverse, inverse.abs()
     return middle - half, middle + half
 
@@ -130,11 +128,15 @@ def _enter_frustum(origin: Vector, direction: Vector, taper: tuple[Tensor, Tenso
 
 def _enter_ball(origin: Vector, direction: Vector) -> Tensor:
     # From the point closest to the centre: exact also for rays that start far away.
-    length2 = sum(d * d for d in direction)
-    closest = -sum(o * d for o, d in zip(origin, direction, strict=True)) / length2
-    distance2 = sum((o + closest * d) ** 2 for o, d in zip(origin, direction, strict=True))
-    half_chord2 = (1 - distance2) / length2
+    length2 = _dot(direction, direction)
+    closest = -_dot(origin, direction) / length2
+    x, y, z = (o + closest * d for o, d in zip(origin, direction, strict=True))
+    half_chord2 = (1 - _dot((x, y, z), (x, y, z))) / length2
     return torch.where(half_chord2 > 0, closest - half_chord2.clamp(min=0).sqrt(), torch.inf)
+
+
+def _dot(a: Vector, b: Vector) -> Tensor:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 def _enter_cone(origin: Vector, direction: Vector, taper: Tensor) -> Tensor:

@@ -68,14 +68,14 @@ def make_terrain(
         bank_slopes: Rise per metre of the land to the right and to the left of the pavements.
     """
     num_cells = int(np.ceil((end_m - start_m) / CELL_LENGTH_M))
-    x_m = start_m + CELL_LENGTH_M * np.arange(num_cells + 1)
+    x_m = start_m + CELL_LENGTH_M * np.arange(num_cells + 1, dtype=np.float64)
     # Slopes wander as hills do: a sum of slow waves along the road.
     slope = np.zeros(num_cells)
     for _ in range(3):
         length_m, phase = rng.uniform(50, 220), rng.uniform(0, 2 * np.pi)
         slope += rng.normal() * np.sin(2 * np.pi * x_m[1:] / length_m + phase)
     slope = max_slope * np.tanh(0.7 * slope)
-    rise_m = np.concatenate([[0.0], np.cumsum(slope * CELL_LENGTH_M)])
+    rise_m = np.append(0.0, np.cumsum(slope * CELL_LENGTH_M))
     x_m = np.append(x_m, x_m[-1] + _BEYOND_M)
     rise_m = np.append(rise_m, rise_m[-1])
     edge = road_half_width_m + pavement_m

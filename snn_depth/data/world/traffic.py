@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from snn_depth.data.world import objects
 from snn_depth.data.world.primitives import Frame, PrimitiveList, Primitives
 from snn_depth.data.world.terrain import Terrain
+from snn_depth.data.world.vehicles import add_vehicle
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,6 @@ class Vehicle:
     relative_speed: float
     kind: int
     seed: int
-
-
-def add_vehicle(frame: Frame, rng: np.random.Generator, kind: int) -> None:
-    """Add a car (0), a van (1) or a bus (2)."""
-    (objects.add_car, objects.add_van, objects.add_bus)[kind](frame, rng)
 
 
 def place_vehicles(
@@ -76,16 +71,12 @@ def draw_traffic(
         kind = _draw_kind(rng)
         gap_m = np.exp(rng.uniform(np.log(6), np.log(35))) + (2, 4, 7)[kind]
         drift = rng.uniform(0, 10) / max(route_m, 1)
-        vehicles.append(
-            Vehicle(gap_m, ego_lane_m, 1 + drift, kind, int(rng.integers(2**31)))
-        )
+        vehicles.append(Vehicle(gap_m, ego_lane_m, 1 + drift, kind, int(rng.integers(2**31))))
     if oncoming_lane_m is not None:
         x = rng.uniform(5, 30)
         while x < 2 * route_m + 90:
             kind = _draw_kind(rng)
-            vehicles.append(
-                Vehicle(x, oncoming_lane_m, -0.9, kind, int(rng.integers(2**31)))
-            )
+            vehicles.append(Vehicle(x, oncoming_lane_m, -0.9, kind, int(rng.integers(2**31))))
             x += rng.uniform(14, 60) / density
     return vehicles
 

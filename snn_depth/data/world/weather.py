@@ -1,4 +1,4 @@
-"""What the air and the lens do to a picture: haze, rain, wet ground, drops."""
+"""What the air, wet ground and the lens do to a picture."""
 
 import torch
 import torch.nn.functional as F
@@ -43,31 +43,6 @@ def mirror_in_ground(image: Tensor, is_ground: Tensor) -> Tensor:
     contact = torch.where(is_ground, -1, rows).cummax(0).values
     source = (2 * contact - rows).clamp(0, height - 1)
     return image.gather(1, source.expand(image.shape[0], height, width))
-
-
-def draw_rain(height: int, width: int, streaks: Tensor, fallen: float) -> Tensor:
-    """Coverage of falling drops, drawn as slanted streaks.
-
-    Args:
-        height: Rows.
-        width: Columns.
-        streaks: Column, row, length, slant (columns per row), width, opacity and speed (rows per
-            unit of `fallen`) of each, in pixels, shape (S, 7).
-        fallen: How far time has gone.
-
-    Returns:
-        0..1, shape (H, W).
-    """
-    x = torch.arange(width, device=streaks.device, dtype=torch.float32)
-    y = torch.arange(height, device=streaks.device, dtype=torch.float32)
-    column, row, length, slant, thickness, opacity, speed = streaks.T[..., None]
-    row = row + speed * fallen
-    along = ((y - row) / length).abs()
-    # Each streak is separable but for its slant: its column depends on the row.
-    inside = (1 - along).clamp(min=0).sqrt() * opacity
-    middle = column + slant * (y - row)
-    across = torch.exp(-(((x - middle[..., None]) / thickness[..., None]) ** 2))
-    return (inside[..., None] * across).sum(0).clamp(max=0.8)
 
 
 def look_through_drops(image: Tensor, drops: Tensor) -> Tensor:

@@ -37,6 +37,18 @@ def test_reads_what_numpy_writes(tmp_path: Path, save, dtype, order) -> None:
         np.testing.assert_array_equal(read, frames[1:4])
 
 
+def test_uncompressed_members_are_mapped_in_place(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", first=np.zeros(3), b=spikes())
+    source = open_npz(tmp_path / "a.npz", "THW", key="b")
+    content = (tmp_path / "a.npz").read_bytes()
+    assert content.count(spikes().tobytes()) == 1
+    with (tmp_path / "a.npz").open("r+b") as file:
+        file.seek(content.index(spikes().tobytes()))
+        file.write(b"\x01" * 12)
+    assert source.read(0, 1).all()
+    np.testing.assert_array_equal(source.read(1, 5), spikes()[1:])
+
+
 def test_keys(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", left=spikes(), right=1 - spikes())
     np.testing.assert_array_equal(
@@ -65,6 +77,12 @@ def test_non_binary_values(tmp_path: Path, value: float) -> None:
         open_npy(tmp_path / "a.npy", "THW").read(0, 1)
 
 
+def test_booleans_that_are_neither(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.full((2, 2, 2), 7, np.uint8).view(np.bool_))
+    with pytest.raises(ValueError, match="the value 7"):
+        open_npy(tmp_path / "a.npy", "THW").read(0, 1)
+
+
 @pytest.mark.parametrize("array", [np.full((1, 1, 1), "a"), np.zeros((1, 1, 1), complex)])
 def test_other_kinds_of_values(tmp_path: Path, array: np.ndarray) -> None:
     np.save(tmp_path / "a.npy", array)
@@ -86,12 +104,12 @@ def test_axis_order(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.zeros((250, 400, 10), np.uint8))
     with pytest.raises(ValueError, match="axis_order is 'TWH'; accepted: THW, HWT"):
         open_npy(tmp_path / "a.npy", "TWH")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="axis_order THW is wrong .* 250x400 .* accepted: HWT"):
+    with pytest.raises(ValueError, match=r"axis_order THW is wrong .* 250x400 .* accepted: HWT"):
         open_npy(tmp_path / "a.npy", "THW")
     assert open_npy(tmp_path / "a.npy", "HWT").height == 250
     assert open_npy(tmp_path / "a.npy", "THW", 400, 10).height == 400
     np.save(tmp_path / "b.npy", np.zeros((10, 250, 400), np.uint8))
-    with pytest.raises(ValueError, match="axis_order HWT is wrong .* accepted: THW"):
+    with pytest.raises(ValueError, match=r"axis_order HWT is wrong .* accepted: THW"):
         open_npy(tmp_path / "b.npy", "HWT")
 
 

@@ -27,7 +27,7 @@ def test_everything_comes_back(tmp_path: Path) -> None:
     pose = rng.random((3, 4, 4))
     camera = {"gain": 0.5, "noise": None, "seed": [1, 2]}
     with RecordingWriter(
-        path, 3, 5, 1e4, burst_frames=4, intrinsics=np.eye(3), camera=camera, license="CC0"
+        path, 3, 5, 1e4, burst_frames=4, intrinsics=np.eye(3), camera=camera, license="CC0, \u00e9"
     ) as writer:
         for k in range(3):  # pieces that do not match the bursts
             writer.append_key_frame(
@@ -44,7 +44,7 @@ def test_everything_comes_back(tmp_path: Path) -> None:
         assert recording.spikes.sample_rate_hz == 1e4
         np.testing.assert_array_equal(recording.spikes[:], frames)
         assert (recording.num_key_frames, recording.burst_frames) == (3, 4)
-        assert (recording.camera, recording.license) == (camera, "CC0")
+        assert (recording.camera, recording.license) == (camera, "CC0, \u00e9")
         np.testing.assert_array_equal(recording.intrinsics, np.eye(3))
         for k in range(3):
             np.testing.assert_array_equal(recording.rgb(k), rgb[k])
@@ -70,7 +70,7 @@ def test_layout_on_disk(tmp_path: Path) -> None:
     frames = spikes(1000, 64, 128)
     write(tmp_path / "a.h5", frames, num_key_frames=1)
     with h5py.File(tmp_path / "a.h5") as file:
-        assert file.attrs["format"] == "snn-depth-recording"
+        assert file.attrs["format"] == b"snn-depth-recording"
         assert file.attrs["schema_version"] == 1
         assert file["spikes"].shape == (1000, 1024)
         assert file["spikes"].chunks == (128, 1024)  # by time
@@ -159,6 +159,7 @@ def test_an_interrupted_writer_leaves_no_file(tmp_path: Path) -> None:
     [
         (lambda file: file.attrs.update(schema_version=7), "schema_version is 7; accepted: 1"),
         (lambda file: file.attrs.update(format="other"), "format is 'other'; accepted"),
+        (lambda file: file.attrs.update(schema_version=[1, 1]), r"a\.h5: schema_version is \[1 1\]"),
         (lambda file: file.attrs.update(width=500), "dataset spikes is uint8"),
         (lambda file: file.attrs.update(height="high"), "corrupt"),
         (lambda file: file.attrs.update(sample_rate_hz=0), "sample_rate_hz is 0"),

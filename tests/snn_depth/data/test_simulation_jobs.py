@@ -71,9 +71,7 @@ def test_bare_spikes(tmp_path, suffix):
     recording, bare = make_job(tmp_path, "a"), make_job(tmp_path, "a", suffix)
     assert run_jobs([recording, bare], 1, lambda number, count: None) == {}
     np.testing.assert_array_equal(spikes_of(bare.output), spikes_of(recording.output))
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.h5", f"a{suffix}"] or (
-        suffix == ".dat"
-    )
+    assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]
 
 
 def test_finished_output_is_recognised(tmp_path):

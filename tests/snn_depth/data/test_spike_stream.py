@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from snn_depth.data.frame_source import FrameSource
+from snn_depth.data.recording import Recording, RecordingWriter
 from snn_depth.data.spike_stream import SpikeStream, open_spikes, save_spikes
 from snn_depth.data.textures import texture_from_playback
 
@@ -151,7 +154,7 @@ def test_stream_from_array() -> None:
 def test_size_of_a_dat(tmp_path: Path) -> None:
     path = tmp_path / "a.dat"
     save_spikes(spikes((3, 8, 6)), path)
-    with pytest.raises(ValueError, match="18 bytes, .* 250x400"):
+    with pytest.raises(ValueError, match=r"18 bytes, .* 250x400"):
         open_spikes(path)
     with pytest.raises(ValueError, match="height is 8, width is None; accepted: both"):
         open_spikes(path, height=8)
@@ -199,6 +202,38 @@ def test_ignored_options_are_reported(tmp_path: Path, caplog: pytest.LogCaptureF
     ]
 
 
+LIMITED_WRITER = """
+import resource, signal, sys
+import numpy as np
+from snn_depth.data.recording import Recording, RecordingWriter
+from snn_depth.data.spike_stream import save_spikes
+spikes = np.random.default_rng(0).integers(0, 2, (400, 100, 100), np.uint8)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+for suffix in sys.argv[2:]:
+    for limit in (4096, 200_000, 495_000):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+        try:
+            save_spikes(spikes, f"{sys.argv[1]}/a{suffix}")
+        except OSError as error:
+            print(suffix, error)
+"""
+
+
+def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:
+    """In a process of its own: HDF5 used to end it with a segmentation fault."""
+    pytest.importorskip("resource", reason="file size limits are of Unix")
+    result = subprocess.run(
+        [sys.executable, "-c", LIMITED_WRITER, str(tmp_path), *SUFFIXES],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    expected = [f"{suffix} [Errno 27] File too large" for suffix in SUFFIXES for _ in range(3)]
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == expected
+    assert not list(tmp_path.iterdir())
+
+
 def read_or_refuse(path: Path) -> None:
     try:
         with open_spikes(path, height=2, width=3) as stream:
@@ -231,6 +266,27 @@ def test_changed_bytes(suffix: str, data: st.DataObject) -> None:
             content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
         path.write_bytes(content)
         read_or_refuse(path)
+
+
+def test_changed_bytes_of_recordings(tmp_path: Path) -> None:
+    """Always the same changes: a crash inside HDF5 could not be told from a bad draw."""
+    path, rng = tmp_path / "a.h5", np.random.default_rng(0)
+    with RecordingWriter(path, 2, 3, 1.0, camera={"gain": 1}, intrinsics=np.eye(3)) as writer:
+        writer.append_spikes(spikes((6, 2, 3)))
+        writer.append_key_frame(spike_index=3, timestamp_s=0.0, pose=np.eye(4))
+    content = np.frombuffer(path.read_bytes(), np.uint8)
+    num_refused = 0
+    for _ in range(300):
+        changed = content.copy()
+        changed[rng.choice(np.flatnonzero(content))] ^= rng.integers(1, 256, dtype=np.uint8)
+        path.write_bytes(changed.tobytes())
+        try:
+            with Recording.open(path) as recording:
+                np.testing.assert_array_equal(recording.window(0, 4), spikes((6, 2, 3))[1:5])
+                recording.pose(0)
+        except ValueError:
+            num_refused += 1
+    assert num_refused > 240  # the others hit unused space or parts that are not read here
 
 
 @settings(max_examples=40, deadline=None)

@@ -31,7 +31,7 @@ def test_other_programs_configs_do_not_count(tmp_path: Path, text: str) -> None:
 )
 def test_bad_sizes(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.yaml").write_text(text)
-    with pytest.raises(ValueError, match="config.yaml: spike_h is .* positive integers"):
+    with pytest.raises(ValueError, match=r"config\.yaml: spike_h is .* positive integers"):
         read_frame_size(tmp_path / "config.yaml")
 
 
