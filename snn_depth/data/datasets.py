@@ -45,7 +45,8 @@ class RecordingDataset(Dataset[Sample]):
             with Recording.open(path) as recording:
                 spikes = recording.spikes
                 sizes.setdefault((spikes.height, spikes.width), path)
-                self._keys += [(path, k) for k in usable_key_frames(recording, num_frames)]
+                key_frames = range(recording.num_key_frames)
+                self._keys += [(path, k) for k in key_frames if recording.has_window(k, num_frames)]
                 intrinsics = recording.intrinsics
                 self.spec = DataSpec(
                     spikes.height,
@@ -99,25 +100,6 @@ def find_recordings(paths: Iterable[str | Path]) -> list[Path]:
         else:
             raise ValueError(f"{path} does not exist; expected a recording or a folder of them")
     return found
-
-
-def usable_key_frames(recording: Recording, num_frames: int) -> list[int]:
-    """Key frames with a whole window of spikes inside the stream.
-
-    Args:
-        recording: An open recording.
-        num_frames: Spike frames per window.
-
-    Returns:
-        Indices of key frames.
-    """
-    before = num_frames // 2
-    return [
-        k
-        for k in range(recording.num_key_frames)
-        if recording.spike_index(k) - before >= 0
-        and recording.spike_index(k) - before + num_frames <= recording.spikes.num_frames
-    ]
 
 
 def read_sample(recording: Recording, k: int, num_frames: int, num_bins: int) -> Sample:

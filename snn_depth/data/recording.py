@@ -102,18 +102,36 @@ class Recording:
         Raises:
             ValueError: If the window leaves the stream, or the burst of its key frame.
         """
-        index = self.spike_index(k)
-        start = index - num_frames // 2
-        first, end = 0, self.spikes.num_frames
-        if self.burst_frames:
-            first = index - index % self.burst_frames
-            end = min(end, first + self.burst_frames)
-        if num_frames < 1 or start < first or start + num_frames > end:
+        first, end = self._recorded_around(k)
+        start = self.spike_index(k) - num_frames // 2
+        if not self.has_window(k, num_frames):
             raise ValueError(
-                f"a window of {num_frames} frames around spike frame {index} (key frame {k}) "
-                f"leaves the recorded frames {first}..{end - 1}"
+                f"a window of {num_frames} frames around spike frame {self.spike_index(k)} "
+                f"(key frame {k}) leaves the recorded frames {first}..{end - 1}"
             )
         return self.spikes[start : start + num_frames]
+
+    def has_window(self, k: int, num_frames: int) -> bool:
+        """Whether `window` can return that many frames.
+
+        Args:
+            k: Key frame.
+            num_frames: Frames of the window.
+
+        Returns:
+            True where the window lies in the stream and in the burst of its key frame.
+        """
+        first, end = self._recorded_around(k)
+        start = self.spike_index(k) - num_frames // 2
+        return num_frames >= 1 and start >= first and start + num_frames <= end
+
+    def _recorded_around(self, k: int) -> tuple[int, int]:
+        """First frame, and the one after the last, without a gap to key frame k."""
+        if not self.burst_frames:
+            return 0, self.spikes.num_frames
+        index = self.spike_index(k)
+        first = index - index % self.burst_frames
+        return first, min(self.spikes.num_frames, first + self.burst_frames)
 
     def _part(self, name: str, k: int) -> Any:
         if not 0 <= k < self.num_key_frames:

@@ -97,12 +97,13 @@ def spike_source(file: h5py.File) -> FrameSource:
 def _check(file: h5py.File, path: Path) -> None:
     with corrupt_as_value_error(path):
         found, version = read_text(file, "format"), file.attrs.get("schema_version")
-    if not np.array_equal(found, FORMAT):  # a foreign attribute may be an array
+        is_recording, is_known = bool(found == FORMAT), bool(version == SCHEMA_VERSION)
+    if not is_recording:
         raise ValueError(
             f"{path} is HDF5 but not a recording: attribute format is {found!r}; "
             f"accepted: {FORMAT!r}"
         )
-    if not np.array_equal(version, SCHEMA_VERSION):
+    if not is_known:
         raise ValueError(f"{path}: schema_version is {version}; accepted: {SCHEMA_VERSION}")
     with corrupt_as_value_error(path):
         height, width = int(file.attrs["height"]), int(file.attrs["width"])

@@ -37,7 +37,8 @@ def fused_lif(
 
     x_TN = x_TBCHW.permute(0, *(dim + 1 for dim in order)).reshape(num_steps, -1)
     v0_N = None if v0 is None else to_N(v0)
-    spikes_TN, v_N, h_sum_N = _FusedLIF.apply(x_TN, v0_N, decay_v, v_threshold, surrogate)
+    with torch.autocast(x_TBCHW.device.type, enabled=False):  # the dtypes here are chosen
+        spikes_TN, v_N, h_sum_N = _FusedLIF.apply(x_TN, v0_N, decay_v, v_threshold, surrogate)
     spikes = spikes_TN.view(num_steps, *in_memory).permute(0, *(dim + 1 for dim in back))
     return spikes, from_N(v_N), from_N(h_sum_N / num_steps)
 

@@ -89,6 +89,5 @@ class Kernel:
     def _run_compiled(self, *args: Any) -> Any:
         if self._compiled is None:
             self._compiled = torch.compile(self._loop, dynamic=True, fullgraph=True)
-        # Views, autocast and the like make no difference here but would each be compiled for.
-        with torch.autocast(args[0].device.type, enabled=False):
-            return self._compiled(*(a.detach() if isinstance(a, Tensor) else a for a in args))
+        # A tensor's history makes no difference here but would be compiled for.
+        return self._compiled(*(a.detach() if isinstance(a, Tensor) else a for a in args))

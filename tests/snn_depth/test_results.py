@@ -1,8 +1,10 @@
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 
+import snn_depth
 from snn_depth.results import current_commit, summarize, write_results
 
 
@@ -53,9 +55,10 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
 
 
 def test_commit_is_that_of_the_code():
-    commit = current_commit()
-    head = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd="snn_depth", capture_output=True, text=True, check=False
-    )
-    expected = head.stdout.strip() or None if head.returncode == 0 else None
-    assert commit is None if expected is None else commit.removesuffix("-dirty") == expected
+    folder = Path(snn_depth.__file__).parent
+    command = ["git", "rev-parse", "HEAD"]
+    head = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if head.returncode:
+        assert current_commit() is None
+    else:
+        assert str(current_commit()).removesuffix("-dirty") == head.stdout.strip()

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from snn_depth.data.world.domains import Look
 from snn_depth.data.world.primitives import Primitives
-from snn_depth.data.world.ray_casting import PinholeCamera, cast
+from snn_depth.data.world.ray_casting import PinholeCamera, cast_depth
 
 # A light this far away is as good as parallel, and float32 still resolves centimetres.
 _LIGHT_DISTANCE_M = 600.0
@@ -71,12 +71,12 @@ class ShadowMap:
             math.ceil(width_m / resolution_m),
             _LIGHT_DISTANCE_M / resolution_m,
         )
-        depth_m = cast(primitives, camera, pose).depth_m.reshape(camera.height, camera.width)
+        depth_m = cast_depth(primitives, camera, pose)
         return cls(camera, pose, depth_m)
 
     def with_more(self, primitives: Primitives) -> "ShadowMap":
         """The map of a scene with more primitives in it."""
-        depth_m = cast(primitives, self.camera, self.pose).depth_m.reshape(self.depth_m.shape)
+        depth_m = cast_depth(primitives, self.camera, self.pose)
         return replace(self, depth_m=torch.minimum(self.depth_m, depth_m))
 
     def visibility(self, points: Tensor, offsets_m: Tensor, bias_m: float) -> Tensor:

@@ -64,6 +64,8 @@ class Rain:
         Returns:
             Shape (C, H, W).
         """
+        if len(self.column) == 0:
+            return image
         height, width = image.shape[1:]
         half_length = (_FALL_MPS * exposure_s / 2 + _DROP_M) * self.pixels_per_m + 0.5
         thickness = (_DROP_M * self.pixels_per_m).clamp(min=0.5)

@@ -4,7 +4,7 @@ Only rays inside a primitive's projected bounding box can hit it. All such (prim
 are listed in one flat batch and intersected at once; the nearest entry of each ray wins.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -92,6 +92,50 @@ def cast(primitives: Primitives, camera: PinholeCamera, pose: Tensor) -> Hits:
     Returns:
         Depth along the optical axis and primitive of every pixel, row by row.
     """
+    entries = list(_entries(primitives, camera, pose))
+    depth_m = _nearest(entries, camera, primitives)
+    primitive = torch.zeros_like(depth_m, dtype=torch.int64)
+    for t, pixel, line, owner in entries:
+        nearest = torch.nonzero((t == depth_m.index_select(0, pixel)) & (t < torch.inf))[:, 0]
+        # Among equals the highest index, so that the result does not depend on the order of work.
+        primitive.scatter_reduce_(0, pixel[nearest], owner[line[nearest]], "amax")
+    return Hits(depth_m, primitive)
+
+
+def cast_depth(primitives: Primitives, camera: PinholeCamera, pose: Tensor) -> Tensor:
+    """Depth of the nearest surface along every ray of a camera.
+
+    Args:
+        primitives: The scene.
+        camera: Intrinsics; one ray per pixel centre.
+        pose: Camera to world, float64 (4, 4).
+
+    Returns:
+        Depth along the optical axis in metres, float32 (H, W); inf where nothing is hit.
+    """
+    depth_m = _nearest(_entries(primitives, camera, pose), camera, primitives)
+    return depth_m.reshape(camera.height, camera.width)
+
+
+class _Entries(NamedTuple):
+    """Rays paired with primitives that they may enter; the first three of shape (N,)."""
+
+    t: Tensor
+    pixel: Tensor
+    line: Tensor
+    primitive_of_line: Tensor
+
+
+def _nearest(entries: Iterable[_Entries], camera: PinholeCamera, primitives: Primitives) -> Tensor:
+    size = camera.height * camera.width
+    depth_m = torch.full((size,), torch.inf, device=primitives.center.device)
+    for found in entries:
+        depth_m.scatter_reduce_(0, found.pixel, found.t, "amin")
+    return depth_m
+
+
+def _entries(primitives: Primitives, camera: PinholeCamera, pose: Tensor) -> Iterator[_Entries]:
+    """Intersect every primitive with the rays in its bounds, one shape after the other."""
     device = primitives.center.device
     pose = pose.to(device)
     # The camera's position and the pixel grid in each primitive's own space.
@@ -99,10 +143,11 @@ def cast(primitives: Primitives, camera: PinholeCamera, pose: Tensor) -> Hits:
     origin = (to_local @ (pose[:3, 3] - primitives.center)[..., None])[..., 0].float()
     grid = (to_local @ (pose[:3, :3] @ torch.linalg.inv(camera.intrinsics).to(device))).float()
     bounds = _screen_bounds(primitives, camera, pose)
-    found = []
     for shape in Shape:
         index = torch.nonzero(primitives.shape == shape)[:, 0]
         lines = _lines(index, bounds[index])
+        if len(lines.primitive) == 0:
+            continue
         line, offset = _enumerate(lines.length)
         # A line's first ray, in its primitive's space, and the step from one ray to the next.
         owner_grid = grid[lines.primitive]
@@ -120,17 +165,8 @@ def cast(primitives: Primitives, camera: PinholeCamera, pose: Tensor) -> Hits:
             ),
             (taper[0].index_select(0, line), taper[1].index_select(0, line)),
         )
-        first_pixel = lines.row * camera.width + lines.column
-        found.append((t, first_pixel.index_select(0, line) + offset, line, lines.primitive))
-    depth_m = torch.full((camera.height * camera.width,), torch.inf, device=device)
-    for t, pixel, _, _ in found:
-        depth_m.scatter_reduce_(0, pixel, t, "amin")
-    primitive = torch.zeros(len(depth_m), dtype=torch.int64, device=device)
-    for t, pixel, line, owner in found:
-        nearest = torch.nonzero((t == depth_m.index_select(0, pixel)) & (t < torch.inf))[:, 0]
-        # Among equals the highest index, so that the result does not depend on the order of work.
-        primitive.scatter_reduce_(0, pixel[nearest], owner[line[nearest]], "amax")
-    return Hits(depth_m, primitive)
+        pixel = (lines.row * camera.width + lines.column).index_select(0, line) + offset
+        yield _Entries(t, pixel, line, lines.primitive)
 
 
 def _vector(components: Iterable[Tensor]) -> Vector:

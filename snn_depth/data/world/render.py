@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from snn_depth.data.world.primitives import Primitives
-from snn_depth.data.world.ray_casting import Hits, PinholeCamera, cast
+from snn_depth.data.world.ray_casting import Hits, PinholeCamera, cast, cast_depth
 from snn_depth.data.world.scene import Scene
 from snn_depth.data.world.shading import shade, surface_at
 from snn_depth.data.world.sky import sky_radiance
@@ -77,7 +77,7 @@ def render(scene: Scene, camera: PinholeCamera, distance_m: float) -> Picture:
         share[pixel] = wet
         share = share.reshape(fine.height, fine.width)
         image = image + share * (mirror_in_ground(image, share > 0) - image)
-    depth_m = cast(primitives, camera, pose).depth_m.reshape(camera.height, camera.width)
+    depth_m = cast_depth(primitives, camera, pose)
     fine_depth_m = hits.depth_m.reshape(fine.height, fine.width)
     return Picture(image, fine_depth_m, depth_m, fine, pose)
 

@@ -1,7 +1,10 @@
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
+from numpy.typing import DTypeLike
 
 from snn_depth.data.array_files import AxisOrder, open_npy, open_npz, write_npy, write_npz
 
@@ -25,7 +28,9 @@ def test_numpy_reads_what_is_written(tmp_path: Path, axis_order: AxisOrder) -> N
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 @pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.int64, ">i2", np.float16, np.float64])
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_reads_what_numpy_writes(tmp_path: Path, save, dtype, order) -> None:
+def test_reads_what_numpy_writes(
+    tmp_path: Path, save: Callable[..., None], dtype: DTypeLike, order: Literal["C", "F"]
+) -> None:
     frames = spikes()
     array = np.array(frames.transpose(1, 2, 0), dtype, order=order)
     np.save(tmp_path / "a.npy", array)
@@ -138,5 +143,5 @@ def test_nothing_half_written(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="the value 3"):
             write(tmp_path / name, [frames, 3 * frames], (10, 3, 4), "THW", *extra)
         with pytest.raises(ValueError, match="axis_order is 'WHT'"):
-            write(tmp_path / name, [frames], (5, 3, 4), "WHT", *extra)
+            write(tmp_path / name, [frames], (5, 3, 4), "WHT", *extra)  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())

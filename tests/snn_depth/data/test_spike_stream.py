@@ -2,6 +2,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,14 +65,22 @@ def test_written_like_the_camera(test_data_dir: Path, tmp_path: Path) -> None:
     st.integers(0, 9),
 )
 def test_round_trips(
-    shape, suffix, axis_order, flip_rows, bit_order, head_columns, dtype, seed
+    shape: tuple[int, int, int],
+    suffix: str,
+    axis_order: str,
+    flip_rows: bool,
+    bit_order: str,
+    head_columns: int,
+    dtype: type,
+    seed: int,
 ) -> None:
     frames = spikes(shape, seed)
-    options = {
+    options_of: dict[str, dict[str, Any]] = {
         ".dat": {"flip_rows": flip_rows, "bit_order": bit_order, "head_columns": head_columns},
         ".npy": {"axis_order": axis_order},
         ".npz": {"axis_order": axis_order, "key": "a"},
-    }.get(suffix, {})
+    }
+    options = options_of.get(suffix, {})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"a{suffix}"
         save_spikes(frames.astype(dtype), path, **options)
@@ -89,7 +98,7 @@ def test_round_trips(
         st.integers(-7, 6), st.slices(7), st.slices(20), st.just(slice(5, 2)), st.just(slice(9, 99))
     )
 )
-def test_indexing_is_numpys(index) -> None:
+def test_indexing_is_numpys(index: int | slice) -> None:
     frames = spikes()
     np.testing.assert_array_equal(SpikeStream.from_array(frames)[index], frames[index])
 
