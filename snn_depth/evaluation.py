@@ -40,7 +40,7 @@ def score(
         batch_size: Samples per step.
 
     Returns:
-        For each alignment the metrics by name. Under the first one also `firing_rate`, the mean over
+        Metrics by name for each alignment. The first also has `firing_rate`, the mean over
         hidden populations, and `firing_rate/<population>`, where the predictor spikes.
 
     Raises:

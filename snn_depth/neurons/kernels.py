@@ -21,9 +21,9 @@ logger = logging.getLogger(__name__)
 MODE_VARIABLE = "SNN_DEPTH_LIF"
 MODES = ("auto", "compiled", "eager")
 
-# A plain loop takes 5-10 ns per neuron-step on one core: about 2 s, as long as compiling it. By
-# waiting for what the compiler would cost, one never loses more than that against knowing better.
-NEURON_STEPS_BEFORE_COMPILING = 2**28
+# A plain loop takes 3-6 ns per neuron-step on one core, so 2-3 s for this many, and compiling it as
+# long. By waiting for what the compiler would cost, no process loses more than that to either.
+NEURON_STEPS_BEFORE_COMPILING = 2**29
 
 
 def run(loop: Callable[..., Any], x_TN: Tensor, *args: Any) -> Any:

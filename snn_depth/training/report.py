@@ -1,45 +1,48 @@
 """The end of a run for human eyes: a table and pictures."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from torch.utils.data import Dataset
 
 from snn_depth.baselines import playback_as_rgb
 from snn_depth.data.datasets import collate
+from snn_depth.evaluation_table import ALIGNMENT_NOTES
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import predict
 from snn_depth.training.recipe import Recipe
 from snn_depth.visualization import PanelRow, save_depth_panel
 
-COLUMNS = ("abs_rel", "rmse", "log10", "delta1", "delta2", "firing_rate")
+COLUMNS = ("abs_rel", "rmse", "log10", "delta1", "firing_rate")
 NUM_PICTURES = 4
 
 
 def print_table(summary: list[dict[str, Any]]) -> None:
-    """Print one line per test set, alignment and method: mean and spread over seeds.
+    """Print one table per test set and alignment: mean and spread over seeds.
 
     Args:
         summary: As `snn_depth.results.summarize` makes it.
     """
-    num_seeds = max(entry["num_seeds"] for entry in summary)
-    table = Table(title=f"Test results, mean ± standard deviation over {num_seeds} seed(s)")
-    for name in ("data", "alignment", "method"):
-        table.add_column(name, overflow="fold")
-    for name in COLUMNS:
-        table.add_column(f"{name} (m)" if name == "rmse" else name, justify="right")
-    before = None
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for entry in summary:
-        group = (entry["scenario"], entry["alignment"])
-        if before not in (None, group):
-            table.add_section()
-        before = group
-        table.add_row(*group, entry["method"], *(format_cell(entry, name) for name in COLUMNS))
-    Console().print(table)
+        groups[entry["scenario"], entry["alignment"]].append(entry)
+    for (scenario, alignment), entries in groups.items():
+        num_seeds = entries[0]["num_seeds"]
+        spread = f", mean ± standard deviation of {num_seeds} seeds" if num_seeds > 1 else ""
+        title = f"{scenario}, alignment: {alignment} ({ALIGNMENT_NOTES[alignment]}){spread}"
+        table = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
+        table.add_column("method", overflow="fold")
+        for name in COLUMNS:
+            table.add_column(f"{name} (m)" if name == "rmse" else name, justify="right")
+        for entry in entries:
+            table.add_row(entry["method"], *(format_cell(entry, name) for name in COLUMNS))
+        Console().print(table)
 
 
 def format_cell(entry: dict[str, Any], metric: str) -> str:

@@ -17,7 +17,7 @@ from snn_depth.data.recording import RecordingWriter
 from snn_depth.data.world.burst import burst_intensity
 from snn_depth.data.world.config import WORLD_VERSION, WorldConfig
 from snn_depth.data.world.domains import sample_look
-from snn_depth.data.world.layout import LAYOUTS
+from snn_depth.data.world.layout import LAYOUTS, Layout
 from snn_depth.data.world.optics import develop_rgb, pixels, through_lens
 from snn_depth.data.world.rain import Rain
 from snn_depth.data.world.ray_casting import PinholeCamera
@@ -84,10 +84,7 @@ def make_recording(config: WorldConfig, index: int, path: Path) -> None:
     look = sample_look(config.domain, rng)
     route_m = config.frame_spacing_m * (config.frames_per_scene - 1)
     scene = make_scene(layout, look, rng, route_m)
-    half_angle = math.radians(layout.horizontal_fov_deg / 2)
-    camera = PinholeCamera.centered(
-        config.height, config.width, config.width / 2 / math.tan(half_angle)
-    )
+    camera = scene_camera(layout, config.height, config.width)
     noise = SensorNoise() if config.sensor == "noisy" else None
     spike_camera = SpikeCamera(sample_rate_hz=config.sample_rate_hz, noise=noise)
     with RecordingWriter(
@@ -129,6 +126,12 @@ def make_recording(config: WorldConfig, index: int, path: Path) -> None:
                 timestamp_s=distance_m / scene.drive.speed_mps,
                 spike_index=k * config.num_frames + config.num_frames // 2,
             )
+
+
+def scene_camera(layout: Layout, height: int, width: int) -> PinholeCamera:
+    """The camera of a layout for a size of picture; its field of view across stays."""
+    half_angle = math.radians(layout.horizontal_fov_deg / 2)
+    return PinholeCamera.centered(height, width, width / 2 / math.tan(half_angle))
 
 
 def _generate_in_parallel(

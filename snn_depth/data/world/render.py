@@ -11,7 +11,6 @@ from snn_depth.data.world.ray_casting import Hits, PinholeCamera, cast, cast_dep
 from snn_depth.data.world.scene import Scene
 from snn_depth.data.world.shading import shade, surface_at
 from snn_depth.data.world.sky import sky_radiance
-from snn_depth.data.world.traffic import place_vehicles
 from snn_depth.data.world.weather import koschmieder, mirror_in_ground
 
 SUPERSAMPLING = 2
@@ -48,10 +47,7 @@ def render(scene: Scene, camera: PinholeCamera, distance_m: float) -> Picture:
         distance_m: Distance driven.
     """
     pose = scene.drive.pose(distance_m)
-    primitives, shadows = scene.static, scene.shadows
-    vehicles = place_vehicles(scene.vehicles, scene.terrain, distance_m)
-    if vehicles is not None:
-        primitives, shadows = primitives.join(vehicles), shadows.with_more(vehicles)
+    primitives, shadows = scene.at(distance_m)
     primitives = _in_front(primitives, pose)
     fine = camera.supersampled(SUPERSAMPLING)
     hits = cast(primitives, fine, pose)

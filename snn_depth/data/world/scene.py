@@ -15,7 +15,7 @@ from snn_depth.data.world.lighting import Shadows
 from snn_depth.data.world.primitives import PrimitiveList, Primitives
 from snn_depth.data.world.street import LANE_M, Street
 from snn_depth.data.world.terrain import CELL_LENGTH_M, Terrain, add_ground, make_terrain
-from snn_depth.data.world.traffic import Vehicle, draw_traffic
+from snn_depth.data.world.traffic import Vehicle, draw_traffic, place_vehicles
 
 _BEHIND_M = 3 * CELL_LENGTH_M
 _AHEAD_M = 14 * CELL_LENGTH_M
@@ -42,6 +42,13 @@ class Scene:
     lamps: Tensor
     look: Look
     drive: Drive
+
+    def at(self, distance_m: float) -> tuple[Primitives, Shadows]:
+        """Everything, with its shadows, when the camera has driven a distance."""
+        vehicles = place_vehicles(self.vehicles, self.terrain, distance_m)
+        if vehicles is None:
+            return self.static, self.shadows
+        return self.static.join(vehicles), self.shadows.with_more(vehicles)
 
 
 def make_scene(layout: Layout, look: Look, rng: np.random.Generator, route_m: float) -> Scene:

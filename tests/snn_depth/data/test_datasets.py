@@ -8,7 +8,9 @@ from snn_depth.data.datasets import RecordingDataset, collate, find_recordings
 from snn_depth.data.recording import RecordingWriter
 
 
-def write_recording(path: Path, *, height: int = 6, width: int = 10, num_key_frames: int = 2) -> None:
+def write_recording(
+    path: Path, *, height: int = 6, width: int = 10, num_key_frames: int = 2
+) -> None:
     rng = np.random.default_rng(0)
     intrinsics = np.array([[7.0, 0, 5], [0, 7.0, 3], [0, 0, 1]])
     with RecordingWriter(path, height, width, 1000.0, intrinsics=intrinsics) as writer:

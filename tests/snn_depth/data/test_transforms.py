@@ -2,7 +2,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from snn_depth.data.transforms import AugmentedDataset, Augmentation, mirror
+from snn_depth.data.transforms import Augmentation, AugmentedDataset, mirror
 
 
 def make_sample() -> dict[str, Tensor]:

@@ -14,7 +14,7 @@ from snn_depth.training.recipe import EngineSettings, Recipe, Stage
 from snn_depth.training.run import claim_output_folder, run_recipe
 
 sys.path.insert(0, str(Path(__file__).parent))
-from tiny_run import TinyData, tiny_recipe  # noqa: E402
+from tiny_run import TinyData, tiny_recipe
 
 
 def weights(folder: Path, stage: str = "cfkd") -> dict[str, torch.Tensor]:
@@ -119,9 +119,7 @@ def test_two_processes_train_one_network(tmp_path: Path) -> None:
     assert {r["method"] for r in results["rows"]} >= {"rgb_teacher", "cfkd"}
 
 
-def test_several_processes_need_a_launcher(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_several_processes_need_a_launcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RANK", raising=False)
     recipe = tiny_recipe(tmp_path, engine=EngineSettings(devices=2))
     with pytest.raises(ValueError, match="torchrun --nproc-per-node 2"):

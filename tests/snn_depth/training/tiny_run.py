@@ -32,7 +32,9 @@ class TinyData(Dataset[dict[str, Tensor]]):
         generator = torch.Generator().manual_seed(index)
         light = torch.rand(1, 4, 4, generator=generator).repeat_interleave(8, 1)
         light = light.repeat_interleave(8, 2)
-        spikes = torch.binomial(torch.full((2, 1, 32, 32), 8.0), light.expand(2, 1, 32, 32), generator)
+        spikes = torch.binomial(
+            torch.full((2, 1, 32, 32), 8.0), light.expand(2, 1, 32, 32), generator
+        )
         return {
             "spikes": spikes.to(torch.uint8),
             "rgb": (255 * light).to(torch.uint8).expand(3, 32, 32),
@@ -45,7 +47,11 @@ def tiny_recipe(
 ) -> Recipe:
     """Teacher and CFKD student on eight samples."""
     return Recipe(
-        data={"train": lambda: TinyData(8), "val": lambda: TinyData(2), "test": lambda: TinyData(3)},
+        data={
+            "train": lambda: TinyData(8),
+            "val": lambda: TinyData(2),
+            "test": lambda: TinyData(3),
+        },
         stages=[
             Stage(
                 "rgb_teacher",

@@ -1,0 +1,59 @@
+import torch
+import torch.nn.functional as F
+
+from snn_depth.data.world.optics import luminance, pixels
+from snn_depth.data.world.render import Picture, render
+from snn_depth.data.world.scene import Scene
+from tests.snn_depth.data.world.conftest import CAMERA
+
+
+def reproject(source: Picture, target: Picture) -> tuple[torch.Tensor, torch.Tensor]:
+    """The target's view made from the source's light and the target's depth, and its mask.
+
+    Pixels count where the source's own depth agrees, i.e. where the same surface is seen.
+    """
+    height, width = target.depth_m.shape
+    known = torch.isfinite(target.depth_m)
+    depth = torch.where(known, target.depth_m, 1.0).double().flatten()
+    ray = CAMERA.directions().double()
+    motion = torch.linalg.inv(source.pose) @ target.pose
+    point = (ray * depth[:, None]) @ motion[:3, :3].T + motion[:3, 3]
+    image = (point @ CAMERA.intrinsics.T)[:, :2] / point[:, 2:]
+    grid = (2 * image / torch.tensor([width - 1, height - 1]) - 1).reshape(1, height, width, 2)
+    grid = grid.float()
+    light = pixels(luminance(source.radiance)[None])[None]
+    seen = F.grid_sample(light, grid, align_corners=True)[0, 0]
+    inverse = F.grid_sample(1 / source.depth_m[None, None], grid, align_corners=True)[0, 0]
+    same = (inverse * point[:, 2].reshape(height, width).float() - 1).abs() < 0.02
+    inside = (grid[0].abs() < 1).all(-1)
+    return seen, known & same & inside
+
+
+def test_a_frame_explains_another_by_depth_and_pose(empty_street: Scene) -> None:
+    first, second = (render(empty_street, CAMERA, d) for d in (2.0, 3.0))
+    seen, mask = reproject(first, second)
+    light = pixels(luminance(second.radiance)[None])[0]
+    assert mask.float().mean() > 0.45
+    error = (seen - light).abs()[mask].mean() / light[mask].mean()
+    unmoved = pixels(luminance(first.radiance)[None])[0]
+    wrong = (unmoved - light).abs()[mask].mean() / light[mask].mean()
+    assert error < 0.1
+    assert error < 0.45 * wrong
+
+
+def test_depth_is_not_averaged(empty_street: Scene) -> None:
+    """Depth at the centre of a pixel lies near some of the finer grid's depths around it."""
+    picture = render(empty_street, CAMERA, 5.0)
+    fine = 1 / picture.fine_depth_m.reshape(1, 1, 128, 256)
+    around = F.unfold(fine, 4, stride=2, padding=1).reshape(16, 64, 128)
+    relative = (around * picture.depth_m - 1).abs().amin(0)
+    known = torch.isfinite(picture.depth_m)
+    assert (relative[known] < 0.05).float().mean() > 0.985
+
+
+def test_the_picture_has_ground_below_and_sky_above(empty_street: Scene) -> None:
+    picture = render(empty_street, CAMERA, 0.0)
+    assert torch.isfinite(picture.radiance).all()
+    assert (picture.radiance >= 0).all()
+    assert torch.isfinite(picture.depth_m[-1]).all()
+    assert picture.depth_m.min() > 0.3

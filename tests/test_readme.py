@@ -1,0 +1,57 @@
+"""Every command in the README is understood by the program that it calls."""
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snn_depth.command_parser import command_parser
+from snn_depth.evaluate import evaluate
+from snn_depth.predict import predict
+from snn_depth.simulate import simulate
+from snn_depth.train import make_parser
+
+ROOT = Path(__file__).resolve().parents[1]
+PROGRAMS: dict[str, Callable[..., Any]] = {
+    "snn_depth.evaluate": evaluate,
+    "snn_depth.predict": predict,
+    "snn_depth.simulate": simulate,
+}
+
+
+def readme_commands() -> list[list[str]]:
+    """Words after `uv run` of every command, in code blocks and in running text."""
+    text = (ROOT / "README.md").read_text()
+    blocks = re.findall(r"^ {4}(.*uv run .*)$", text, re.MULTILINE)
+    inline = re.findall(r"`([^`\n]*uv run [^`\n]*)`", text)
+    return [shlex.split(line.partition("uv run ")[2]) for line in blocks + inline]
+
+
+def test_readme_has_the_commands_it_should_have() -> None:
+    modules = {words[2] for words in readme_commands()}
+    assert modules == {"snn_depth.train", "pytest", *PROGRAMS}
+
+
+@pytest.mark.parametrize("words", readme_commands(), ids=" ".join)
+def test_command_is_understood(words: list[str]) -> None:
+    python, dash_m, module, *arguments = words
+    assert (python, dash_m) == ("python", "-m")
+    if module == "pytest":
+        return
+    if module == "snn_depth.train":
+        # The configuration is what the command line names, else the default.
+        config = arguments or ["--config", "configs/default.yaml"]
+        make_parser().parse_args([a.replace("configs/", f"{ROOT}/configs/") for a in config])
+        return
+    command_parser(PROGRAMS[module], module).parse_args(arguments)
+
+
+def test_files_that_the_readme_points_to_exist() -> None:
+    text = (ROOT / "README.md").read_text()
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        assert (ROOT / target).is_file(), target
+    for target in re.findall(r"`((?:docs|configs)/[\w./]+)`", text):
+        assert (ROOT / target).exists(), target
