@@ -21,6 +21,8 @@ from snn_depth.teachers.timm_teacher import TimmTeacher
 
 FORMAT = "snn-depth-network"
 SCHEMA_VERSION = 1
+# Trained with configs/default.yaml on the synthetic world; see weights/README.md.
+SHIPPED_NETWORK = Path(__file__).parent / "weights" / "student.safetensors"
 # The networks a file may name; anything else is refused rather than imported.
 NETWORKS: dict[str, type[DepthPredictor]] = {
     n.__name__: n for n in (SpikingDepthNet, AnnDepthNet, TimmTeacher, DepthAnythingTeacher)

@@ -1,4 +1,4 @@
-"""Depth from a spike recording: `python -m snn_depth.predict RECORDING --checkpoint ...`."""
+"""Depth from a spike recording: `python -m snn_depth.predict RECORDING --output DIR`."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from snn_depth.canonical_camera import CanonicalCamera, canonical_camera
-from snn_depth.checkpoint import LoadedNetwork, load_network
+from snn_depth.checkpoint import SHIPPED_NETWORK, LoadedNetwork, load_network
 from snn_depth.cli import exit_after
 from snn_depth.command_parser import call_from_command_line
 from snn_depth.data.array_files import AxisOrder
@@ -41,7 +41,7 @@ MAX_GIF_PICTURES = 200
 def predict(
     recording: Path,
     *,
-    checkpoint: Path,
+    checkpoint: Path = SHIPPED_NETWORK,
     output: Path,
     stride_frames: int | None = None,
     focal_length_px: float | None = None,
@@ -71,7 +71,7 @@ def predict(
 
     Args:
         recording: Spike recording (.dat, .npy, .npz, .h5).
-        checkpoint: Network (*.safetensors).
+        checkpoint: Network (*.safetensors); by default the one that ships with the project.
         output: Folder to write.
         stride_frames: Frames from one window to the next; by default windows do not overlap.
         focal_length_px: Focal length of the spike camera in pixels of the recording. With it (or

@@ -3,7 +3,9 @@
 The environment variable ``SNN_DEPTH_LIF`` chooses: ``eager`` never compiles; ``compiled`` always
 does, and raises where it cannot; ``auto``, the default, compiles a loop once it has run long enough
 for the compiler's few seconds to pay off, and stays with the plain loops, after one warning, where
-compiling fails. Both give the same bits, so that the switch changes no result.
+compiling fails. On a CPU, where the compiler is told not to fuse multiplications into additions,
+both give the same bits, so that the switch changes no result; only a surrogate with an exponential
+may differ in its gradient's last bit.
 """
 
 import logging

@@ -2,7 +2,7 @@
 
 Written so that a compiler turns each into one pass over memory: everything is elementwise, every
 step is written out, and a membrane stays in registers between steps. `snn_depth.neurons.kernels`
-decides whether they are compiled; the results are the same bits either way.
+decides whether they are compiled.
 """
 
 import torch

@@ -115,6 +115,9 @@ class CrossModalityDistillation(Objective):
         """
         adapted = self.fine_adapter(student.features[self.fine_tap].float())
         target = self.teacher_norm(teacher.features[self.fine_tap].float())
+        # Networks pad an image to their own stride; both grids start at the top left.
+        rows, columns = map(min, zip(adapted.shape[-2:], target.shape[-2:], strict=True))
+        adapted, target = adapted[..., :rows, :columns], target[..., :rows, :columns]
         mask = uncertainty_filter(
             teacher.uncertainty,
             student.uncertainty,

@@ -83,8 +83,8 @@ def add_house(frame: Frame, rng: np.random.Generator) -> float:
     return length
 
 
-def add_bridge(frame: Frame, rng: np.random.Generator, span_m: float) -> None:
-    """A bridge that crosses over the road on two abutments."""
+def add_bridge(frame: Frame, rng: np.random.Generator, span_m: float) -> float:
+    """A bridge that crosses over the road on two abutments; returns its width along the road."""
     clearance, thickness = rng.uniform(4.6, 5.8), rng.uniform(0.9, 1.5)
     width = rng.uniform(4, 12)
     material = palette.CONCRETE if rng.random() < 0.6 else palette.plain_wall(rng)
@@ -96,6 +96,7 @@ def add_bridge(frame: Frame, rng: np.random.Generator, span_m: float) -> None:
     for side in (-0.5, 0.5):
         pier = (0, side * (span_m + 1.2), (clearance - _ROOTS_M) / 2)
         frame.add(Shape.BOX, pier, (width, 1.2, clearance + _ROOTS_M), material)
+    return float(width)
 
 
 def _add_plinth(frame: Frame, length: float, depth: float) -> None:

@@ -192,7 +192,7 @@ def _realistic(rng: np.random.Generator) -> Look:
         extinction_per_m=rng.uniform(0.0015, 0.005),
         airlight=(haze * 0.85, haze * 0.85, haze * 0.85),
         num_octaves=5,
-        texture_gain=1.6,
+        texture_gain=1.4,
         saturation=rng.uniform(0.5, 0.75),
         albedo_gain=0.75,
         exposure=rng.uniform(0.16, 0.30),

@@ -35,6 +35,7 @@ def generate(
     cache_dir: Path | str,
     *,
     num_workers: int = 2,
+    device: str = "cpu",
     progress: Callable[[int], None] | None = None,
 ) -> list[Path]:
     """Make the recordings of a configuration, or find those already made.
@@ -47,6 +48,8 @@ def generate(
         config: What to make.
         cache_dir: Folder of all configurations' folders.
         num_workers: Processes, one thread each; with 0 or 1 this process does the work.
+        device: Where it is rendered, e.g. cuda. Pictures from another kind of device differ in
+            rounding.
         progress: Called with the number of scenes done since the last call.
 
     Returns:
@@ -62,28 +65,29 @@ def generate(
     if len(missing) < len(paths):
         advance(len(paths) - len(missing))
     if num_workers > 1 and len(missing) > 1:
-        _generate_in_parallel(config, paths, missing, num_workers, advance)
+        _generate_in_parallel(config, paths, missing, num_workers, device, advance)
     else:
         with _one_thread():
             for index in missing:
-                make_recording(config, index, paths[index])
+                make_recording(config, index, paths[index], device)
                 advance(1)
     return paths
 
 
-def make_recording(config: WorldConfig, index: int, path: Path) -> None:
+def make_recording(config: WorldConfig, index: int, path: Path, device: str = "cpu") -> None:
     """Make the recording of one scene.
 
     Args:
         config: What to make.
         index: Number of the scene.
         path: File to write.
+        device: Where it is rendered.
     """
     rng = np.random.default_rng([config.seed, index])
     layout = LAYOUTS[config.layout]
     look = sample_look(config.domain, rng)
     route_m = config.frame_spacing_m * (config.frames_per_scene - 1)
-    scene = make_scene(layout, look, rng, route_m)
+    scene = make_scene(layout, look, rng, route_m, device)
     camera = scene_camera(layout, config.height, config.width)
     noise = SensorNoise() if config.sensor == "noisy" else None
     spike_camera = SpikeCamera(sample_rate_hz=config.sample_rate_hz, noise=noise)
@@ -115,12 +119,12 @@ def make_recording(config: WorldConfig, index: int, path: Path) -> None:
                 sample_rate_hz=config.sample_rate_hz,
                 generator=generator,
             )
-            spikes = simulate_burst(intensity.numpy(), spike_camera, [config.seed, index, k])
-            depth_m = picture.depth_m.numpy()
+            spikes = simulate_burst(intensity.cpu().numpy(), spike_camera, [config.seed, index, k])
+            depth_m = picture.depth_m.cpu().numpy()
             measured = (depth_m >= config.min_depth_m) & (depth_m <= config.max_depth_m)
             writer.append_spikes(spikes)
             writer.append_key_frame(
-                rgb=rgb.numpy(),
+                rgb=rgb.cpu().numpy(),
                 depth_m=np.where(measured, depth_m, 0).astype(np.float32),
                 pose=picture.pose.numpy(),
                 timestamp_s=distance_m / scene.drive.speed_mps,
@@ -139,6 +143,7 @@ def _generate_in_parallel(
     paths: list[Path],
     missing: list[int],
     num_workers: int,
+    device: str,
     advance: Callable[[int], None],
 ) -> None:
     # Forked processes would inherit threads and locks of torch.
@@ -146,7 +151,9 @@ def _generate_in_parallel(
     with ProcessPoolExecutor(
         min(num_workers, len(missing)), context, initializer=torch.set_num_threads, initargs=(1,)
     ) as pool:
-        jobs = [pool.submit(make_recording, config, index, paths[index]) for index in missing]
+        jobs = [
+            pool.submit(make_recording, config, index, paths[index], device) for index in missing
+        ]
         try:
             for job in as_completed(jobs):
                 job.result()

@@ -6,7 +6,7 @@ import numpy as np
 
 from snn_depth.data.world.primitives import Color, Material
 
-ASPHALT = Material((0.11, 0.11, 0.115), texture_strength=0.24, texture_length_m=0.7)
+ASPHALT = Material((0.11, 0.11, 0.115), texture_strength=0.18, texture_length_m=0.7)
 PAINT = Material((0.62, 0.62, 0.58), texture_strength=0.18, texture_length_m=0.6)
 PAVEMENT = Material(
     (0.34, 0.32, 0.30),

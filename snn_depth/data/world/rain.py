@@ -80,8 +80,9 @@ class Rain:
         y = y[..., None].expand_as(x)
         seen = (x >= 0) & (x < width) & (y >= 0) & (y < height)
         pixel = (y[seen] * width + x[seen]).long()
-        cover = image.new_zeros(height * width)
+        cover = torch.zeros(height * width)
         cover = cover.scatter_reduce(0, pixel, streak[seen], "amax").reshape(height, width)
+        cover = cover.to(image.device)
         # Drops are lenses that show the bright sky.
         bright = 1.4 * image.mean(dim=(1, 2), keepdim=True)
         return image + cover * (bright - image)

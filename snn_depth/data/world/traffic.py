@@ -9,6 +9,9 @@ from snn_depth.data.world.primitives import Frame, PrimitiveList, Primitives
 from snn_depth.data.world.terrain import Terrain
 from snn_depth.data.world.vehicles import add_vehicle
 
+# Half of a bus.
+_LONGEST_HALF_M = 6.5
+
 
 @dataclass(frozen=True)
 class Vehicle:
@@ -30,13 +33,23 @@ class Vehicle:
 
 
 def place_vehicles(
-    vehicles: Sequence[Vehicle], terrain: Terrain, distance_m: float
+    vehicles: Sequence[Vehicle], terrain: Terrain, distance_m: float, end_m: float
 ) -> Primitives | None:
-    """All vehicles where they are when the camera has driven a distance; None without any."""
+    """Vehicles where they are at one moment.
+
+    Args:
+        vehicles: All vehicles.
+        terrain: The ground.
+        distance_m: Distance that the camera has driven.
+        end_m: End of the road; nothing drives beyond.
+
+    Returns:
+        Their parts; None when no vehicle is near.
+    """
     primitives = PrimitiveList()
     for vehicle in vehicles:
         x = vehicle.start_m + vehicle.relative_speed * distance_m
-        if not distance_m - 15 < x < distance_m + 120:
+        if not distance_m - 15 < x < min(distance_m + 120, end_m - _LONGEST_HALF_M):
             continue
         frame = Frame(
             primitives,

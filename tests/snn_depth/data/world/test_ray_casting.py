@@ -55,6 +55,12 @@ def test_depth_is_along_the_axis_not_along_the_ray() -> None:
     torch.testing.assert_close(depth_m, torch.full((24, 40), 10.0))
 
 
+def test_no_depth_lies_between_a_pole_and_the_wall_behind() -> None:
+    pole, wall = one(Shape.BOX, (5, 0, 0), (0.2, 0.3, 60)), one(Shape.BOX, (21, 0, 0), (2, 60, 60))
+    depth_m = cast_depth(pole.join(wall), CAMERA, looking_along_x())
+    assert depth_m.unique().round(decimals=3).unique().tolist() == pytest.approx([4.9, 20.0])
+
+
 def test_ground_depth_by_hand() -> None:
     ground = one(Shape.BOX, (0, 0, -1), (400, 400, 2))
     depth_m = cast_depth(ground, CAMERA, looking_along_x(z=1.5))
