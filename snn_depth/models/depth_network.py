@@ -16,6 +16,7 @@ from snn_depth.models.graph import INPUT, READOUT, Projection, residual_unet
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.neurons.lif import LIF, LeakyIntegrator
+from snn_depth.neurons.surrogate import SURROGATES, SurrogateName
 
 STEPS = "num_steps"  # entry of the state that counts the steps since rest
 
@@ -232,6 +233,7 @@ class SpikingDepthNet(DepthNetwork):
         decay_v: Membrane decay per step of the firing populations, 0 < decay_v < 1.
         v_threshold: Firing threshold (strict).
         readout_decay_v: Membrane decay per step of the readout.
+        surrogate: Derivative that stands in for the spike's, at its usual sharpness.
         backend: Who runs the neurons: native, spikingjelly, snntorch or norse.
     """
 
@@ -245,6 +247,7 @@ class SpikingDepthNet(DepthNetwork):
         decay_v: float = 0.5,
         v_threshold: float = 1.0,
         readout_decay_v: float = 0.2,
+        surrogate: SurrogateName = "ATan",
         backend: str = "native",
     ) -> None:
         super().__init__(input_key, width, channel_multipliers, min_depth_m, max_depth_m)
@@ -252,9 +255,10 @@ class SpikingDepthNet(DepthNetwork):
             "decay_v": decay_v,
             "v_threshold": v_threshold,
             "readout_decay_v": readout_decay_v,
+            "surrogate": surrogate,
             "backend": backend,
         }
-        self.lif = LIF(decay_v=decay_v, v_threshold=v_threshold, backend=backend)
+        self.lif = LIF(decay_v, v_threshold, SURROGATES[surrogate](), backend)
         self.integrator = LeakyIntegrator(decay_v=readout_decay_v)
 
     def _fire(

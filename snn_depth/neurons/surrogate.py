@@ -6,8 +6,9 @@ gradient learning in spiking neural networks", IEEE Signal Processing Magazine 2
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -80,6 +81,15 @@ class Triangle:
     def gradient(self, u: Tensor) -> Tensor:
         """Derivative at ``u``, elementwise; peak ``alpha``, area 1, zero from ``1/alpha`` on."""
         return self.alpha * torch.clamp(1 - self.alpha * u.abs(), min=0)
+
+
+SurrogateName = Literal["ATan", "Sigmoid", "SuperSpike", "Triangle"]
+SURROGATES: dict[SurrogateName, Callable[[], Surrogate]] = {
+    "ATan": ATan,
+    "Sigmoid": Sigmoid,
+    "SuperSpike": SuperSpike,
+    "Triangle": Triangle,
+}
 
 
 class _Spike(torch.autograd.Function):

@@ -10,7 +10,7 @@ LayoutName = Literal["city", "suburb"]
 Sensor = Literal["ideal", "noisy"]
 
 # Part of every cache key: a change to the pictures of any configuration must raise it.
-WORLD_VERSION = 3
+WORLD_VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class WorldConfig:
         sample_rate_hz: Spike frames per second.
         min_depth_m: Depth below this is marked as not measured.
         max_depth_m: Depth beyond this is marked as not measured.
-        seed: Together with a scene's number this determines all that is random in it.
+        seed: Together with a scene's number this determines all that is random in it. Domains of
+            one seed share their streets: data to be held out needs another seed.
 
     Raises:
         ValueError: When a value is out of range.

@@ -24,6 +24,8 @@ from snn_depth.data.world.ray_casting import PinholeCamera
 from snn_depth.data.world.render import render
 from snn_depth.data.world.scene import make_scene
 
+# Key frames that are made sooner than a process starts and imports torch.
+_MIN_SHARE = 100
 # Shutter of the RGB camera, which rain draws streaks in.
 _RGB_EXPOSURE_S = 8e-3
 
@@ -47,7 +49,8 @@ def generate(
     Args:
         config: What to make.
         cache_dir: Folder of all configurations' folders.
-        num_workers: Processes, one thread each; with 0 or 1 this process does the work.
+        num_workers: Processes at the most, one thread each; with 0 or 1, or for few key frames,
+            this process does the work.
         device: Where it is rendered, e.g. cuda. Pictures from another kind of device differ in
             rounding.
         progress: Called with the number of scenes done since the last call.
@@ -64,7 +67,10 @@ def generate(
     advance = progress or (lambda steps: None)
     if len(missing) < len(paths):
         advance(len(paths) - len(missing))
-    if num_workers > 1 and len(missing) > 1:
+    num_workers = min(
+        num_workers, len(missing), len(missing) * config.frames_per_scene // _MIN_SHARE
+    )
+    if num_workers > 1:
         _generate_in_parallel(config, paths, missing, num_workers, device, advance)
     else:
         with _one_thread():
@@ -83,9 +89,10 @@ def make_recording(config: WorldConfig, index: int, path: Path, device: str = "c
         path: File to write.
         device: Where it is rendered.
     """
-    rng = np.random.default_rng([config.seed, index])
+    # The street does not depend on the weather's draws: domains of one seed share their streets.
+    rng, look_rng, lens_rng = np.random.default_rng([config.seed, index]).spawn(3)
     layout = LAYOUTS[config.layout]
-    look = sample_look(config.domain, rng)
+    look = sample_look(config.domain, look_rng)
     route_m = config.frame_spacing_m * (config.frames_per_scene - 1)
     scene = make_scene(layout, look, rng, route_m, device)
     camera = scene_camera(layout, config.height, config.width)
@@ -103,7 +110,7 @@ def make_recording(config: WorldConfig, index: int, path: Path, device: str = "c
         for k in range(config.frames_per_scene):
             distance_m = k * config.frame_spacing_m
             picture = render(scene, camera, distance_m)
-            generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+            generator = torch.Generator().manual_seed(int(lens_rng.integers(2**62)))
             radiance = through_lens(picture.radiance, look, generator)
             rain = Rain.draw(look.rain_drops, picture.camera, generator)
             exposed = rain.cover(radiance, 0.0, _RGB_EXPOSURE_S)
@@ -148,9 +155,7 @@ def _generate_in_parallel(
 ) -> None:
     # Forked processes would inherit threads and locks of torch.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        min(num_workers, len(missing)), context, initializer=torch.set_num_threads, initargs=(1,)
-    ) as pool:
+    with ProcessPoolExecutor(num_workers, context, torch.set_num_threads, (1,)) as pool:
         jobs = [
             pool.submit(make_recording, config, index, paths[index], device) for index in missing
         ]

@@ -164,7 +164,9 @@ class Street:
 
     def _scatter(self, side: int, clutter: float) -> None:
         """People, signs, bins, bushes and bus stops beside the road."""
-        rng, kerb, pavement = self.rng, self.plan.half_width_m, self.plan.pavement_m
+        # Draws of its own: clutter does not move houses.
+        (rng,) = self.rng.spawn(1)
+        kerb, pavement = self.plan.half_width_m, self.plan.pavement_m
         away_from_road = 0.0 if side > 0 else np.pi
         x = rng.uniform(0, 8)
         while x < self.plan.closed_at_m - 2:

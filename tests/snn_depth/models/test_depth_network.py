@@ -128,6 +128,23 @@ def test_gradient_reaches_every_weight() -> None:
     assert not silent
 
 
+@pytest.mark.parametrize("backend", ["spikingjelly", "snntorch", "norse"])
+def test_backends_give_the_same_network(backend: str) -> None:
+    torch.manual_seed(0)
+    native = SpikingDepthNet(surrogate="SuperSpike", channel_multipliers=(1, 2)).double()
+    torch.manual_seed(0)
+    other = SpikingDepthNet(
+        surrogate="SuperSpike", backend=backend, channel_multipliers=(1, 2)
+    ).double()
+    x = spikes().double()
+    ours, theirs = native(x), other(x)
+    assert ours.firing_rates.keys() == theirs.firing_rates.keys()
+    torch.testing.assert_close(theirs.depth_m, ours.depth_m)
+    for network, prediction in ((native, ours), (other, theirs)):
+        prediction.depth_m.log().mean().backward()
+        assert network.projections["input_to_stem"][0].weight.grad.abs().sum() > 0
+
+
 def test_firing_rates_are_the_share_of_spikes() -> None:
     prediction = SpikingDepthNet()(spikes())
     assert set(prediction.firing_rates) == {p.name for p in SpikingDepthNet().graph.populations}

@@ -14,7 +14,7 @@ def depth_maps(layout: str, seed: int, num_scenes: int, num_frames: int) -> np.n
     maps = []
     for index in range(num_scenes):
         rng = np.random.default_rng([seed, index])
-        look = sample_look("fog", rng)
+        look = sample_look("cloudy", rng)
         scene = make_scene(LAYOUTS[layout], look, rng, 16.0 * num_frames)
         for k in range(num_frames):
             primitives, _ = scene.at(16.0 * k)

@@ -60,7 +60,18 @@ def test_scenes_differ(made: list[Path]) -> None:
     assert (first["rgb"] != second["rgb"]).mean() > 0.5
 
 
-def test_workers_make_the_same_recordings(made: list[Path], tmp_path: Path) -> None:
+def test_domains_share_their_streets(made: list[Path], tmp_path: Path) -> None:
+    clear = contents(generate(replace(SMALL, domain="clear"), tmp_path, num_workers=1)[0])
+    rain = contents(made[0])
+    np.testing.assert_array_equal(clear["depth_m"], rain["depth_m"])
+    np.testing.assert_array_equal(clear["pose"], rain["pose"])
+    assert (clear["rgb"] != rain["rgb"]).mean() > 0.9
+
+
+def test_workers_make_the_same_recordings(
+    made: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generating, "_MIN_SHARE", 1)
     done: list[int] = []
     paths = generate(SMALL, tmp_path, num_workers=2, progress=done.append)
     assert sum(done) == 2
