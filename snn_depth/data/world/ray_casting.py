@@ -74,7 +74,7 @@ class Hits:
 
     Attributes:
         depth_m: Distance along the optical axis, shape (H*W,); inf where nothing was hit.
-        primitive: Index of the primitive, shape (H*W,); 0 where nothing was hit.
+        primitive: Index of the primitive, shape (H*W,); -1 where nothing was hit.
     """
 
     depth_m: Tensor
@@ -94,7 +94,7 @@ def cast(primitives: Primitives, camera: PinholeCamera, pose: Tensor) -> Hits:
     """
     entries = list(_entries(primitives, camera, pose))
     depth_m = _nearest(entries, camera, primitives)
-    primitive = torch.zeros_like(depth_m, dtype=torch.int64)
+    primitive = torch.full_like(depth_m, -1, dtype=torch.int64)
     for t, pixel, line, owner in entries:
         nearest = torch.nonzero((t == depth_m.index_select(0, pixel)) & (t < torch.inf))[:, 0]
         # Among equals the highest index, so that the result does not depend on the order of work.

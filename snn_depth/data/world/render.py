@@ -6,8 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from snn_depth.data.world.lighting import Shadows
 from snn_depth.data.world.primitives import Primitives
-from snn_depth.data.world.ray_casting import Hits, PinholeCamera, cast, cast_depth
+from snn_depth.data.world.ray_casting import Hits, PinholeCamera, cast
 from snn_depth.data.world.scene import Scene
 from snn_depth.data.world.shading import shade, surface_at
 from snn_depth.data.world.sky import sky_radiance
@@ -41,57 +42,88 @@ class Picture:
 def render(scene: Scene, camera: PinholeCamera, distance_m: float) -> Picture:
     """Render the scene at the moment when the camera has driven a distance.
 
+    Rays are cast on the finer grid. A pixel that one primitive fills is shaded once, because
+    textures are filtered already; any other is shaded on the finer grid.
+
     Args:
         scene: The scene.
         camera: Intrinsics of the picture.
         distance_m: Distance driven.
     """
-    pose = scene.drive.pose(distance_m)
-    primitives, shadows = scene.at(distance_m)
-    primitives = _in_front(primitives, pose)
+    view = _View.at(scene, distance_m)
     fine = camera.supersampled(SUPERSAMPLING)
-    hits = cast(primitives, fine, pose)
-    pixel = torch.nonzero(hits.depth_m < torch.inf)[:, 0]
-    surface = surface_at(primitives, fine, pose, pixel, hits)
-    look = scene.look
-    lit, wet = shade(
-        primitives,
-        hits.primitive[pixel],
+    hits, fine_hits = (cast(view.primitives, grid, view.pose) for grid in (camera, fine))
+    owner = _enlarge(hits.primitive.reshape(camera.height, camera.width))
+    same = (owner.flatten() == fine_hits.primitive).reshape(fine.height, fine.width)
+    is_filled = F.avg_pool2d(same[None].float(), SUPERSAMPLING)[0].flatten() == 1
+
+    painted = torch.zeros(len(is_filled), 4, device=hits.depth_m.device)
+    pixel = torch.nonzero(is_filled)[:, 0]
+    painted[pixel] = _paint(view, camera, hits, pixel)
+    canvas = _enlarge(painted.reshape(camera.height, camera.width, 4)).reshape(-1, 4)
+    pixel = torch.nonzero(~_enlarge(is_filled.reshape(camera.height, -1)).flatten())[:, 0]
+    canvas[pixel] = _paint(view, fine, fine_hits, pixel)
+
+    channels = canvas.T.reshape(4, fine.height, fine.width)
+    image, wetness = channels[:3], channels[3]
+    if scene.look.wetness > 0:
+        image = image + wetness * (mirror_in_ground(image, wetness > 0) - image)
+    return Picture(
+        image,
+        fine_hits.depth_m.reshape(fine.height, fine.width),
+        hits.depth_m.reshape(camera.height, camera.width),
+        fine,
+        view.pose,
+    )
+
+
+@dataclass(frozen=True)
+class _View:
+    """The scene at one moment, and what is in front of the camera."""
+
+    scene: Scene
+    primitives: Primitives
+    shadows: Shadows
+    pose: Tensor
+
+    @classmethod
+    def at(cls, scene: Scene, distance_m: float) -> "_View":
+        pose = scene.drive.pose(distance_m)
+        primitives, shadows = scene.at(distance_m)
+        position, forward = (pose[:3, i].to(primitives.center) for i in (3, 2))
+        reach_m = primitives.world_from_local.square().sum(dim=(1, 2)).sqrt()
+        in_front = (primitives.center - position) @ forward + reach_m > 0
+        return cls(scene, primitives.select(in_front), shadows, pose)
+
+
+def _paint(view: _View, camera: PinholeCamera, hits: Hits, pixel: Tensor) -> Tensor:
+    """What comes from some pixels: linear RGB and the share that a wet surface mirrors, (N, 4)."""
+    scene, pose = view.scene, view.pose
+    painted = torch.zeros(len(pixel), 4, device=pixel.device)
+    is_surface = hits.primitive[pixel] >= 0
+    on, off = torch.nonzero(is_surface)[:, 0], torch.nonzero(~is_surface)[:, 0]
+    surface = surface_at(view.primitives, camera, pose, pixel[on], hits)
+    lit, wetness = shade(
+        view.primitives,
+        hits.primitive[pixel[on]],
         surface,
-        look,
-        shadows,
+        scene.look,
+        view.shadows,
         _nearest_lamps(scene.lamps, pose),
         _headlight(pose),
     )
-    airlight = lit.new_tensor(look.airlight)
-    lit = koschmieder(lit, surface.distance_m, look.extinction_per_m, airlight)
-    radiance = _sky(scene, fine, pose, hits)
-    radiance[pixel] = lit
-    image = radiance.T.reshape(3, fine.height, fine.width)
-    if look.wetness > 0:
-        share = torch.zeros_like(hits.depth_m)
-        share[pixel] = wet
-        share = share.reshape(fine.height, fine.width)
-        image = image + share * (mirror_in_ground(image, share > 0) - image)
-    depth_m = cast_depth(primitives, camera, pose)
-    fine_depth_m = hits.depth_m.reshape(fine.height, fine.width)
-    return Picture(image, fine_depth_m, depth_m, fine, pose)
-
-
-def _in_front(primitives: Primitives, pose: Tensor) -> Primitives:
-    reach_m = primitives.world_from_local.norm(dim=(1, 2))
-    away_m = (primitives.center - pose[:3, 3]) @ pose[:3, 2]
-    return primitives.select(away_m + reach_m > 0)
-
-
-def _sky(scene: Scene, camera: PinholeCamera, pose: Tensor, hits: Hits) -> Tensor:
-    """Radiance (H*W, 3) of the sky where nothing was hit, else 0."""
-    pixel = torch.nonzero(hits.depth_m == torch.inf)[:, 0]
-    ray = camera.directions(hits.depth_m.device)[pixel]
+    airlight = lit.new_tensor(scene.look.airlight)
+    lit = koschmieder(lit, surface.distance_m, scene.look.extinction_per_m, airlight)
+    painted[on] = torch.cat([lit, wetness[:, None]], dim=1)
+    ray = camera.directions(pixel.device)[pixel[off]]
     direction = F.normalize(ray @ pose[:3, :3].T.to(ray), dim=-1)
-    radiance = ray.new_zeros(len(hits.depth_m), 3)
-    radiance[pixel] = sky_radiance(direction, scene.look, scene.shadows.to_sun.to(ray))
-    return radiance
+    painted[off, :3] = sky_radiance(direction, scene.look, view.shadows.to_sun.to(ray))
+    return painted
+
+
+def _enlarge(grid: Tensor) -> Tensor:
+    """Repeat every pixel of (H, W, ...) on the finer grid."""
+    return grid.repeat_interleave(SUPERSAMPLING, 0).repeat_interleave(SUPERSAMPLING, 1)
 
 
 def _nearest_lamps(lamps: Tensor, pose: Tensor) -> Tensor:
