@@ -15,6 +15,7 @@ from snn_depth.models.depth_decoding import DepthRange, decode_uncertainty
 from snn_depth.models.graph import INPUT, READOUT, Projection, residual_unet
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
+from snn_depth.models.upsampled_conv import UpsampledConv2d
 from snn_depth.neurons.lif import LIF, LeakyIntegrator
 from snn_depth.neurons.surrogate import SURROGATES, SurrogateName
 
@@ -22,17 +23,15 @@ STEPS = "num_steps"  # entry of the state that counts the steps since rest
 
 
 class ProjectionLayer(nn.Sequential):
-    """Upsampling, convolution and batch normalisation; folds into one (transposed) convolution."""
+    """Convolution and batch normalisation; folds into one (transposed) convolution."""
 
     def __init__(
         self, projection: Projection, num_in: int, num_out: int, *, normalise: bool, gain: float
     ) -> None:
-        layers: list[nn.Module] = []
-        if projection.upsample > 1:
-            layers.append(nn.Upsample(scale_factor=projection.upsample, mode="nearest"))
         kernel_size = projection.kernel_size
-        layers.append(
-            nn.Conv2d(
+        convolution = UpsampledConv2d if projection.upsample == 2 else nn.Conv2d
+        layers: list[nn.Module] = [
+            convolution(
                 num_in,
                 num_out,
                 kernel_size,
@@ -40,7 +39,7 @@ class ProjectionLayer(nn.Sequential):
                 padding=kernel_size // 2,
                 bias=not normalise,
             )
-        )
+        ]
         if normalise:
             norm = nn.BatchNorm2d(num_out)
             nn.init.constant_(norm.weight, gain)

@@ -23,12 +23,24 @@ class Projection:
         stride: Stride of the convolution.
         upsample: Nearest-neighbour upsampling before the convolution, 1 or 2. It folds exactly
             into a transposed convolution, so it costs no neurons and no time step.
+
+    Raises:
+        ValueError: For an even kernel, another upsampling, or upsampling with a stride.
     """
 
     source: str
     kernel_size: int = 3
     stride: int = 1
     upsample: int = 1
+
+    def __post_init__(self) -> None:
+        if self.kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size is {self.kernel_size}; accepted: odd numbers")
+        if self.upsample not in (1, 2) or (self.upsample == 2 and self.stride != 1):
+            raise ValueError(
+                f"upsample {self.upsample} with stride {self.stride}; "
+                "accepted: 1 with any stride, or 2 with stride 1"
+            )
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ LayoutName = Literal["city", "suburb"]
 Sensor = Literal["ideal", "noisy"]
 
 # Part of every cache key: a change to the pictures of any configuration must raise it.
-WORLD_VERSION = 4
+WORLD_VERSION = 5
 
 
 @dataclass(frozen=True)

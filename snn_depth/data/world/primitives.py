@@ -1,11 +1,13 @@
 """Primitives: affine images of unit shapes, each with a material."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from snn_depth.data.world.shapes import Shape
@@ -48,6 +50,7 @@ class Material:
     gloss: float = 0.0
     foliage: float = 0.0
 
+    @cached_property
     def row(self) -> list[float]:
         """All values in a flat list, in the order of the fields."""
         values: list[float] = []
@@ -68,6 +71,7 @@ class Primitives:
         center: Translation of the map, float64 (P, 3).
         taper: float32 (P, 2), see `shapes`.
         material: `Material.row` of each, float32 (P, M).
+        extent_m: Size along the shape's own axes, float32 (P, 3).
     """
 
     shape: Tensor
@@ -76,6 +80,7 @@ class Primitives:
     center: Tensor
     taper: Tensor
     material: Tensor
+    extent_m: Tensor
 
     def __len__(self) -> int:
         return len(self.shape)
@@ -99,7 +104,7 @@ class PrimitiveList:
 
     def __init__(self) -> None:
         self._shape: list[int] = []
-        self._linear: list[NDArray[np.float64]] = []
+        self._linear: list[ArrayLike] = []
         self._center: list[ArrayLike] = []
         self._taper: list[tuple[float, float]] = []
         self._material: list[list[float]] = []
@@ -111,7 +116,7 @@ class PrimitiveList:
         self,
         shape: Shape,
         center: ArrayLike,
-        linear: NDArray[np.float64],
+        linear: ArrayLike,
         material: Material,
         taper: tuple[float, float] = (0.0, 0.0),
     ) -> None:
@@ -128,18 +133,23 @@ class PrimitiveList:
         self._linear.append(linear)
         self._center.append(center)
         self._taper.append(taper)
-        self._material.append(material.row())
+        self._material.append(material.row)
 
     def build(self) -> Primitives:
         """Everything added so far as tensors."""
-        linear = torch.from_numpy(np.array(self._linear, dtype=np.float64))
+        linear = np.array(self._linear, dtype=np.float64)
+        extent_m = 2 * np.linalg.norm(linear, axis=1)
+        # Along x measured level, so that patterns continue over changes of the road's slope.
+        level_m = 2 * np.linalg.norm(linear[:, :2, 0], axis=1)
+        extent_m[:, 0] = np.where(level_m > 0.5 * extent_m[:, 0], level_m, extent_m[:, 0])
         return Primitives(
             torch.tensor(self._shape, dtype=torch.int64),
-            linear,
-            torch.linalg.inv(linear),
+            torch.from_numpy(linear),
+            torch.from_numpy(np.linalg.inv(linear)),
             torch.from_numpy(np.array(self._center, dtype=np.float64)),
             torch.tensor(self._taper, dtype=torch.float32),
             torch.tensor(self._material, dtype=torch.float32),
+            torch.from_numpy(extent_m).float(),
         )
 
 
@@ -181,23 +191,30 @@ class Frame:
             roll: Turn of the part about its own x axis before that, radians.
             taper: Narrowing of the top.
         """
-        cos_r, sin_r = np.cos(roll), np.sin(roll)
-        rolled = np.array([[1, 0, 0], [0, cos_r, -sin_r], [0, sin_r, cos_r]])
-        base = self._turn(self.yaw)
-        linear = base @ self._turn(yaw) @ rolled @ np.diag(np.asarray(size, np.float64) / 2)
-        linear[2] += self.slope * linear[0]
-        offset = base @ np.asarray(center, np.float64)
-        offset[2] += self.slope * offset[0]
-        self.primitives.add(shape, np.asarray(self.position) + offset, linear, material, taper)
+        # turn(yaw) tip(roll) diag(size / 2), written out: thousands of these are made.
+        cos, sin = math.cos(self.yaw + yaw), math.sin(self.yaw + yaw)
+        cos_roll, sin_roll = math.cos(roll), math.sin(roll)
+        x, y, z = size[0] / 2, size[1] / 2, size[2] / 2
+        first = [cos * x, -sin * cos_roll * y, sin * sin_roll * z]
+        second = [sin * x, cos * cos_roll * y, -cos * sin_roll * z]
+        third = [
+            self.slope * first[0],
+            sin_roll * y + self.slope * first[1],
+            cos_roll * z + self.slope * first[2],
+        ]
+        position = self._to_world(*center)
+        self.primitives.add(shape, position, [first, second, third], material, taper)
 
     def moved(self, forward: float, left: float, up: float = 0.0, yaw: float = 0.0) -> "Frame":
         """The frame of a part that is an object itself."""
-        offset = self._turn(self.yaw) @ np.array([forward, left, up])
-        x, y, z = self.position
-        position = (x + offset[0], y + offset[1], z + offset[2] + self.slope * offset[0])
+        position = self._to_world(forward, left, up)
         return replace(self, position=position, yaw=self.yaw + yaw)
 
-    @staticmethod
-    def _turn(yaw: float) -> NDArray[np.float64]:
-        cos, sin = np.cos(yaw), np.sin(yaw)
-        return np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+    def _to_world(self, forward: float, left: float, up: float) -> tuple[float, float, float]:
+        cos, sin = math.cos(self.yaw), math.sin(self.yaw)
+        x, y = cos * forward - sin * left, sin * forward + cos * left
+        return (
+            self.position[0] + x,
+            self.position[1] + y,
+            self.position[2] + up + self.slope * x,
+        )

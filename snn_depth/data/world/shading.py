@@ -88,7 +88,7 @@ def surface_at(
         step = axes[..., image_axis]
         slide = (local_normal * step).sum(-1, keepdim=True) / facing
         spread += (step - slide * local_direction).abs()
-    scale = _extent(primitives).index_select(0, owner) / 2
+    scale = primitives.extent_m.index_select(0, owner) / 2
     spread = spread * scale * (depth / camera.focal_length_px)[:, None]
     axis = (local_normal.abs() / scale).argmax(-1)
     length = direction.norm(dim=-1)
@@ -101,16 +101,6 @@ def surface_at(
         -direction / length[:, None],
         depth * length,
     )
-
-
-def _extent(primitives: Primitives) -> Tensor:
-    """Size of each primitive along its own axes in metres, float32 (P, 3)."""
-    linear = primitives.world_from_local
-    extent = 2 * linear.norm(dim=1)
-    # Along x measured level, so that patterns continue over changes of the road's slope.
-    level = 2 * linear[:, :2, 0].norm(dim=1)
-    extent[:, 0] = torch.where(level > 0.5 * extent[:, 0], level, extent[:, 0])
-    return extent.float()
 
 
 def shade(
@@ -222,7 +212,7 @@ def _albedo(
 
     # Textures of neighbouring primitives continue: they are placed by the world's origin.
     base = (primitives.local_from_world @ primitives.center[..., None])[..., 0].float()
-    base = (base * _extent(primitives) / 2).index_select(0, owner)
+    base = (base * primitives.extent_m / 2).index_select(0, owner)
     footprint = 0.6 * torch.maximum(spread_u, spread_v) + 0.4 * torch.minimum(spread_u, spread_v)
     noise = fractal_noise(
         u + base.gather(1, first)[:, 0],

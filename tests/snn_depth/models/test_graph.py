@@ -72,3 +72,12 @@ def test_refuses_projections_on_different_grids() -> None:
 def test_refuses_widths_that_crash_onednn(width: int) -> None:
     with pytest.raises(ValueError, match=f"width is {width}; accepted: positive multiples of 16"):
         residual_unet(1, width=width)
+
+
+def test_refuses_projections_that_cannot_be_folded() -> None:
+    with pytest.raises(ValueError, match="kernel_size is 4"):
+        Projection("a", kernel_size=4)
+    with pytest.raises(ValueError, match="upsample 4 with stride 1"):
+        Projection("a", upsample=4)
+    with pytest.raises(ValueError, match="upsample 2 with stride 2"):
+        Projection("a", upsample=2, stride=2)

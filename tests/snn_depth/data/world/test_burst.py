@@ -39,8 +39,8 @@ def test_a_standing_camera_sees_a_still_picture(empty_street: Scene) -> None:
 
 @pytest.mark.parametrize("step", [0, 64, 127])
 def test_the_burst_shows_what_the_moving_camera_sees(empty_street: Scene, step: int) -> None:
-    # Slow sampling, so that the motion over the burst is several times the usual one.
-    rate_hz, drive = 8000.0, empty_street.drive
+    # Slow sampling, so that the motion over the burst is ten times the usual one.
+    rate_hz, drive = 2000.0, empty_street.drive
     picture = render(empty_street, CAMERA, 6.0)
     light = burst(empty_street, picture, rate_hz)[step]
     distance_m = 6.0 + drive.speed_mps * (step - 64) / rate_hz
@@ -49,6 +49,6 @@ def test_the_burst_shows_what_the_moving_camera_sees(empty_street: Scene, step: 
     still = pixels(luminance(picture.radiance)[None])[0]
     still = (still * (light.mean() / still.mean())).clamp(max=1)
     error, without = ((x - true).abs().mean() / true.mean() for x in (light, still))
-    assert error < 0.05
+    assert error < 0.1
     if step != 64:
-        assert error < 0.6 * without
+        assert error < 0.5 * without
