@@ -9,7 +9,6 @@ from rich.logging import RichHandler
 
 from snn_depth.cli import exit_after
 from snn_depth.training.recipe import Recipe
-from snn_depth.training.run import run_recipe
 
 DEFAULT_CONFIG = Path(__file__).resolve().parents[1] / "configs" / "default.yaml"
 
@@ -58,6 +57,10 @@ def main(arguments: list[str] | None = None) -> None:
     )
     settings = parser.dump(config, skip_validation=True)
     recipe = Recipe(**vars(parser.instantiate(config)))
+    # The training engine takes seconds to import. Processes that render the world import this
+    # file again, and help and mistakes in a recipe need no engine either.
+    from snn_depth.training.run import run_recipe
+
     run_recipe(recipe, settings, resume=resume)
 
 

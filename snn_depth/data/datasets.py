@@ -91,7 +91,8 @@ def find_recordings(paths: Iterable[str | Path]) -> list[Path]:
     found: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
-            inside = sorted(path.rglob("*.h5"))
+            # Hidden files are what a killed writer left behind.
+            inside = sorted(p for p in path.rglob("*.h5") if not p.name.startswith("."))
             if not inside:
                 raise ValueError(f"no recording (*.h5) in folder {path}")
             found += inside
