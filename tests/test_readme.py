@@ -1,5 +1,6 @@
 """Every command in the README is understood by the program that it calls."""
 
+import json
 import re
 import shlex
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.tables import methods_by_scenario
 from snn_depth.command_parser import command_parser
 from snn_depth.evaluate import evaluate
 from snn_depth.predict import predict
@@ -55,3 +57,10 @@ def test_files_that_the_readme_points_to_exist() -> None:
         assert (ROOT / target).is_file(), target
     for target in re.findall(r"`((?:docs|configs)/[\w./]+)`", text):
         assert (ROOT / target).exists(), target
+
+
+def test_results_table_is_what_the_file_says() -> None:
+    text = (ROOT / "README.md").read_text()
+    file = ROOT / "benchmarks" / "results" / "compare_distillation.json"
+    summary = json.loads(file.read_text())["summary"]
+    assert methods_by_scenario(summary, "abs_rel") in text

@@ -1,0 +1,1 @@
+"""Reports, and the results that they rest on."""
