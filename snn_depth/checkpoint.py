@@ -36,7 +36,7 @@ class LoadedNetwork:
     Attributes:
         network: The network in evaluation mode, on the CPU.
         data: What it was trained for.
-        provenance: How it came about: recipe, commit, seed, scores, licence.
+        provenance: How it came about: recipe, commit, stage, seed, training data.
     """
 
     network: DepthPredictor
@@ -59,8 +59,10 @@ def save_network(
         provenance: How it came about; JSON types only.
 
     Raises:
+        ValueError: When `load_network` could not read such a network.
         OSError: When the file cannot be written.
     """
+    check_can_be_saved(network)
     kind = type(network).__name__
     description = {
         "network": {"kind": kind, "init_args": network.init_args},
@@ -113,9 +115,26 @@ def load_network(path: Path | str) -> LoadedNetwork:
         data = DataSpec(**description["data"])
         network = build_network(**description["network"])
         network.load_state_dict(tensors)
+        provenance = description["provenance"]
     except (KeyError, TypeError, RuntimeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path} does not describe its network correctly: {error}") from None
-    return LoadedNetwork(network.eval(), data, description["provenance"])
+    return LoadedNetwork(network.eval(), data, provenance)
+
+
+def check_can_be_saved(network: DepthPredictor) -> None:
+    """Make sure that a network is one that a file may name.
+
+    Args:
+        network: Network to save later.
+
+    Raises:
+        ValueError: Naming its class and what is accepted.
+    """
+    if NETWORKS.get(type(network).__name__) is not type(network):
+        raise ValueError(
+            f"network {type(network).__qualname__} cannot be stored; accepted: {sorted(NETWORKS)} "
+            "(add yours to snn_depth.checkpoint.NETWORKS)"
+        )
 
 
 def build_network(kind: str, init_args: dict[str, Any]) -> DepthPredictor:

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from argparse import ArgumentError
 from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
@@ -24,6 +25,7 @@ def make_parser() -> ArgumentParser:
         description="Train the stages of a recipe, then print its table of test results.",
         default_config_files=[],
         allow_abbrev=False,
+        exit_on_error=False,
     )
     parser.add_argument(
         "--config",
@@ -49,7 +51,10 @@ def main(arguments: list[str] | None = None) -> None:
     if not any(a.split("=")[0] in {"--config", "-h", "--help"} for a in arguments):
         arguments = ["--config", str(DEFAULT_CONFIG), *arguments]
     parser = make_parser()
-    config: Namespace = parser.parse_args(arguments)
+    try:
+        config: Namespace = parser.parse_args(arguments)
+    except ArgumentError as error:
+        raise ValueError(f"{error} (see python -m snn_depth.train --help)") from None
     resume = config.pop("resume")
     config.pop("config")
     logging.basicConfig(

@@ -1,5 +1,6 @@
 """Recordings with key frames as samples for training and evaluation."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from snn_depth.data.binning import bin_spikes
 from snn_depth.data.recording import Recording
 from snn_depth.data.spec import DataSpec
 
+logger = logging.getLogger(__name__)
 Sample = dict[str, Tensor]
+MAX_FRAMES_PER_BIN = 255  # counts are kept in one byte
 
 
 class RecordingDataset(Dataset[Sample]):
@@ -21,59 +24,96 @@ class RecordingDataset(Dataset[Sample]):
 
     A sample holds `spikes` uint8 (T, 1, H, W) counts per bin and, where the recording has them,
     `rgb` uint8 (3, H, W), `depth_m` float32 (1, H, W) with 0 where there is no measurement, and
-    `intrinsics` float32 (3, 3). Decoded samples stay in memory (80 kB each at 64 x 128), so
-    only the first pass reads files.
+    `intrinsics` float32 (3, 3).
 
     Args:
         paths: Recording files, or folders in which all `*.h5` files are taken.
         num_frames: Spike frames per window.
-        num_bins: Time bins per window.
+        num_bins: Time bins per window; at most 255 frames fall into one.
+        keep_in_memory: Keep decoded samples (120 kB each at 64 x 128), so that only the first
+            pass reads files.
 
     Raises:
-        ValueError: When there is no usable key frame, or the recordings differ in size.
+        ValueError: When there is no usable key frame, too many frames fall into a bin, or the
+            recordings differ in size or rate.
     """
 
     def __init__(
-        self, paths: str | Path | Sequence[str | Path], num_frames: int = 128, num_bins: int = 8
+        self,
+        paths: str | Path | Sequence[str | Path],
+        num_frames: int = 128,
+        num_bins: int = 8,
+        keep_in_memory: bool = True,
     ) -> None:
+        if num_frames > MAX_FRAMES_PER_BIN * num_bins:
+            raise ValueError(
+                f"{num_frames} frames in {num_bins} bins are more than {MAX_FRAMES_PER_BIN} per bin"
+            )
         self.num_frames, self.num_bins = num_frames, num_bins
         self._keys: list[tuple[Path, int]] = []
-        self._cache: dict[int, Sample] = {}
-        sizes: dict[tuple[int, int], Path] = {}
-        self.spec = DataSpec(num_frames=num_frames, num_bins=num_bins)
+        self._cache: dict[int, Sample] | None = {} if keep_in_memory else None
+        cameras: dict[tuple[int, int, float, float], Path] = {}
         for path in find_recordings([paths] if isinstance(paths, str | Path) else paths):
             with Recording.open(path) as recording:
-                spikes = recording.spikes
-                sizes.setdefault((spikes.height, spikes.width), path)
+                cameras.setdefault(camera_of(recording), path)
                 key_frames = range(recording.num_key_frames)
                 self._keys += [(path, k) for k in key_frames if recording.has_window(k, num_frames)]
-                intrinsics = recording.intrinsics
-                self.spec = DataSpec(
-                    spikes.height,
-                    spikes.width,
-                    num_frames,
-                    num_bins,
-                    spikes.sample_rate_hz,
-                    0.0 if intrinsics is None else float(intrinsics[0, 0]),
-                )
         if not self._keys:
             raise ValueError(f"no key frame with {num_frames} spike frames around it in {paths}")
-        if len(sizes) > 1:
-            found = ", ".join(f"{h}x{w} ({path.name})" for (h, w), path in sizes.items())
-            raise ValueError(
-                f"recordings differ in size: {found}; one data set has one size "
-                "(snn_depth.simulate --size makes it so)"
-            )
+        self.spec = common_spec(cameras, num_frames, num_bins)
 
     def __len__(self) -> int:
         return len(self._keys)
 
     def __getitem__(self, index: int) -> Sample:
-        if index not in self._cache:
-            path, k = self._keys[index]
-            with Recording.open(path) as recording:
-                self._cache[index] = read_sample(recording, k, self.num_frames, self.num_bins)
-        return self._cache[index]
+        if self._cache is not None and index in self._cache:
+            return self._cache[index]
+        path, k = self._keys[index]
+        with Recording.open(path) as recording:
+            sample = read_sample(recording, k, self.num_frames, self.num_bins)
+        if self._cache is not None:
+            self._cache[index] = sample
+        return sample
+
+
+def camera_of(recording: Recording) -> tuple[int, int, float, float]:
+    """Height, width, sample rate in Hz, and focal length in pixels (0 if unknown)."""
+    spikes, intrinsics = recording.spikes, recording.intrinsics
+    focal_length_px = 0.0 if intrinsics is None else float(intrinsics[0, 0])
+    return spikes.height, spikes.width, spikes.sample_rate_hz, focal_length_px
+
+
+def common_spec(
+    cameras: dict[tuple[int, int, float, float], Path], num_frames: int, num_bins: int
+) -> DataSpec:
+    """What a network trained on all these cameras expects.
+
+    Args:
+        cameras: `camera_of` recordings, each with one file that has it.
+        num_frames: Spike frames per window.
+        num_bins: Time bins per window.
+
+    Returns:
+        The specification; its focal length is 0 (unknown) where the cameras differ in it.
+
+    Raises:
+        ValueError: When they differ in size or rate.
+    """
+    listed = ", ".join(
+        f"{height}x{width} at {rate_hz:g} Hz ({path.name})"
+        for (height, width, rate_hz, _), path in cameras.items()
+    )
+    if len({camera[:3] for camera in cameras}) > 1:
+        raise ValueError(
+            f"recordings differ in size or rate: {listed}; one data set has one of each "
+            "(snn_depth.simulate --size makes it so)"
+        )
+    height, width, sample_rate_hz, focal_length_px = next(iter(cameras))
+    if len(cameras) > 1:
+        focal_lengths = sorted(camera[3] for camera in cameras)
+        logger.warning("focal lengths differ: %s px; metres mix cameras", focal_lengths)
+        focal_length_px = 0.0
+    return DataSpec(height, width, num_frames, num_bins, sample_rate_hz, focal_length_px)
 
 
 def find_recordings(paths: Iterable[str | Path]) -> list[Path]:
@@ -138,7 +178,14 @@ def collate(samples: Sequence[Sample]) -> dict[str, Any]:
         `spikes` float32 (T, B, 1, H, W); `rgb` float32 (B, 3, H, W) in 0..1; `depth_m`
         (B, 1, H, W) with `valid_mask` bool (B, 1, H, W); `intrinsics` (B, 3, 3); whichever the
         samples have.
+
+    Raises:
+        ValueError: When samples have different parts.
     """
+    parts = {frozenset(sample) for sample in samples}
+    if len(parts) > 1:
+        listed = " and ".join(sorted(str(sorted(p)) for p in parts))
+        raise ValueError(f"samples of one batch have different parts: {listed}")
     batch: dict[str, Any] = {
         key: torch.stack([s[key] for s in samples], dim=1 if key == "spikes" else 0)
         for key in samples[0]

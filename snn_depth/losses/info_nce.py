@@ -44,10 +44,13 @@ def info_nce(
         raise ValueError(f"a and b must both be (B, C), got {tuple(a.shape)} and {tuple(b.shape)}")
     if temperature <= 0:
         raise ValueError(f"temperature must be positive, got {temperature}")
-    if normalize:
-        a, b = F.normalize(a, dim=1), F.normalize(b, dim=1)
-    loss = _one_direction(a, b, temperature)
-    return (loss + _one_direction(b, a, temperature)) / 2 if symmetric else loss
+    # Similarities divided by a small temperature need more digits than bfloat16 has.
+    with torch.autocast(a.device.type, enabled=False):
+        a, b = (x.to(torch.promote_types(x.dtype, torch.float32)) for x in (a, b))
+        if normalize:
+            a, b = F.normalize(a, dim=1), F.normalize(b, dim=1)
+        loss = _one_direction(a, b, temperature)
+        return (loss + _one_direction(b, a, temperature)) / 2 if symmetric else loss
 
 
 def _one_direction(anchors: Tensor, candidates: Tensor, temperature: float) -> Tensor:

@@ -16,6 +16,7 @@ from snn_depth.models.graph import INPUT, READOUT, Projection, residual_unet
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.models.upsampled_conv import UpsampledConv2d
+from snn_depth.neurons.activity import firing_rate
 from snn_depth.neurons.lif import LIF, LeakyIntegrator
 from snn_depth.neurons.surrogate import SURROGATES, SurrogateName
 
@@ -77,6 +78,7 @@ class DepthNetwork(DepthPredictor):
         self.graph = residual_unet(
             num_input_channels, width=width, channel_multipliers=tuple(channel_multipliers)
         )
+        self.max_stride = self.graph.max_stride
         self.init_args = {
             "input_key": input_key,
             "width": width,
@@ -112,8 +114,7 @@ class DepthNetwork(DepthPredictor):
 
     def summary(self, height: int, width: int) -> str:
         """Parameters, neurons, and timing on the chip."""
-        stride = self.graph.max_stride
-        grid = (height + -height % stride, width + -width % stride)
+        grid = (height + -height % self.max_stride, width + -width % self.max_stride)
         return f"{super().summary(height, width)}, {self.graph.summary(*grid)}"
 
     def forward(
@@ -146,7 +147,7 @@ class DepthNetwork(DepthPredictor):
                 f"unknown taps {sorted(unknown)}; accepted: {list(self.feature_channels)}"
             )
         height, width = x_TBCHW.shape[-2:]
-        signals = {INPUT: pad_to_stride(x_TBCHW, self.graph.max_stride)}
+        signals = {INPUT: pad_to_stride(x_TBCHW, self.max_stride)}
         result = DepthPrediction(x, x)
         last_use = self._last_use()
         for index, population in enumerate(self.graph.populations):
@@ -270,7 +271,7 @@ class SpikingDepthNet(DepthNetwork):
     ) -> Tensor:
         output = self.lif(current_TBCHW, v0)
         result.state[name] = output.v
-        result.firing_rates[name] = output.spikes.mean(dtype=torch.float32)
+        result.firing_rates[name] = firing_rate(output.spikes)
         if tapped:
             result.features[name] = output.v_mean
         return output.spikes

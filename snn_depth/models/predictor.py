@@ -17,11 +17,13 @@ class DepthPredictor(nn.Module):
         input_key: Batch entry that the network reads: "spikes" or "rgb".
         init_args: Arguments that rebuild the architecture, JSON types only.
         depth_range: Depths that it can express.
+        max_stride: The sides of its input are padded to a multiple of this.
     """
 
     input_key: str
     init_args: dict[str, Any]
     depth_range: DepthRange
+    max_stride: int = 1
 
     @property
     @abstractmethod

@@ -16,6 +16,11 @@ LoadNetwork = Callable[[str], DepthPredictor]
 class Objective(nn.Module):
     """Composes losses and teachers; holds the parameters that exist only during training."""
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Networks that `setup` will load: names of earlier stages, or checkpoint files."""
+        return ()
+
     def setup(self, network: DepthPredictor, load: LoadNetwork) -> None:
         """Prepare for training `network`; called once, before the optimiser is made.
 
@@ -59,7 +64,24 @@ def predict(network: nn.Module, batch: Batch, **options: Any) -> DepthPrediction
     Raises:
         ValueError: When the batch lacks that part.
     """
-    key = str(network.input_key)
+    prediction: DepthPrediction = network(part_of(batch, str(network.input_key)), **options)
+    return prediction
+
+
+def part_of(batch: Batch, key: str) -> Tensor:
+    """One part of a batch.
+
+    Args:
+        batch: The batch.
+        key: Name of the part.
+
+    Returns:
+        The part.
+
+    Raises:
+        ValueError: When the data does not have it.
+    """
     if key not in batch:
-        raise ValueError(f"the network reads {key!r}, but the data has only {sorted(batch)}")
-    return network(batch[key], **options)
+        raise ValueError(f"{key!r} is needed, but the data has only {sorted(batch)}")
+    part: Tensor = batch[key]
+    return part

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 from snn_depth.losses.feature_distance import filtered_feature_distance
 from snn_depth.losses.info_nce import info_nce
 from snn_depth.losses.uncertainty_filter import Threshold, uncertainty_filter
+from snn_depth.models.depth_network import pad_to_stride
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
-from snn_depth.objectives.base import Batch, LoadNetwork, Objective, predict
+from snn_depth.objectives.base import Batch, LoadNetwork, Objective, part_of, predict
 from snn_depth.objectives.supervised import SupervisedDepth
 from snn_depth.teachers.frozen import FrozenTeacher
 
@@ -63,9 +64,24 @@ class CrossModalityDistillation(Objective):
         }
         self.supervised = supervised or SupervisedDepth()
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The teacher, unless nothing is distilled."""
+        return (self.teacher_name,) if self.weight else ()
+
     def setup(self, network: DepthPredictor, load: LoadNetwork) -> None:
         """Load the teacher and make the heads that carry features across."""
+        if not self.weight:
+            return
         teacher = load(self.teacher_name)
+        for tap in (self.coarse_tap, self.fine_tap):
+            for owner, channels in (("student", network), ("teacher", teacher)):
+                if tap not in channels.feature_channels:
+                    raise ValueError(
+                        f"the {owner} has no tap {tap!r}; accepted: "
+                        f"{', '.join(channels.feature_channels)}"
+                    )
+        self.max_stride = network.max_stride
         self.teacher = FrozenTeacher(teacher)
         ours, theirs = network.feature_channels, teacher.feature_channels
         self.student_head = projection_head(ours[self.coarse_tap], self.embedding_dim)
@@ -79,14 +95,15 @@ class CrossModalityDistillation(Objective):
 
     def forward(self, network: DepthPredictor, batch: Batch) -> dict[str, Tensor]:
         """Terms of `SupervisedDepth`, and `coarse` and `fine`."""
+        if not self.weight:
+            return self.supervised(network, batch)
         taps = (self.coarse_tap, self.fine_tap)
         student = predict(network, batch, taps=taps)
-        terms = self.supervised.terms(student, batch)
-        if self.weight:
-            teacher: DepthPrediction = self.teacher(batch["rgb"], taps=taps)
-            terms["coarse"] = self.weight * self.coarse_loss(student, teacher)
-            terms["fine"] = self.weight * self.fine_loss(student, teacher, batch)
-        return terms
+        teacher: DepthPrediction = self.teacher(part_of(batch, "rgb"), taps=taps)
+        return self.supervised.terms(student, batch) | {
+            "coarse": self.weight * self.coarse_loss(student, teacher),
+            "fine": self.weight * self.fine_loss(student, teacher, batch),
+        }
 
     def coarse_loss(self, student: DepthPrediction, teacher: DepthPrediction) -> Tensor:
         """InfoNCE of pooled deep features, RGB against spikes.
@@ -115,18 +132,19 @@ class CrossModalityDistillation(Objective):
         """
         adapted = self.fine_adapter(student.features[self.fine_tap].float())
         target = self.teacher_norm(teacher.features[self.fine_tap].float())
-        # Networks pad an image to their own stride; both grids start at the top left.
-        rows, columns = map(min, zip(adapted.shape[-2:], target.shape[-2:], strict=True))
-        adapted, target = adapted[..., :rows, :columns], target[..., :rows, :columns]
         mask = uncertainty_filter(
             teacher.uncertainty,
             student.uncertainty,
             valid_mask=self.supervised.valid_mask(batch),
             **self.thresholds,
         )
-        # A grid cell counts when most of its pixels do.
-        cells = F.adaptive_avg_pool2d(mask.float(), adapted.shape[-2:]) > 0.5
-        return filtered_feature_distance(adapted, target, cells)
+        # A grid cell counts when most of its pixels do; what the student padded counts as none.
+        padded = pad_to_stride(mask.float(), self.max_stride)
+        cells = F.adaptive_avg_pool2d(padded, adapted.shape[-2:]) > 0.5
+        # The teacher may pad otherwise; both grids start at the top left.
+        rows, columns = map(min, zip(adapted.shape[-2:], target.shape[-2:], strict=True))
+        on_both = (..., slice(rows), slice(columns))
+        return filtered_feature_distance(adapted[on_both], target[on_both], cells[on_both])
 
 
 def projection_head(num_channels: int, embedding_dim: int) -> nn.Sequential:

@@ -9,7 +9,7 @@ from snn_depth.losses.silog import scale_invariant_log_loss
 from snn_depth.losses.uncertainty import relative_error_loss
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
-from snn_depth.objectives.base import Batch, Objective, predict
+from snn_depth.objectives.base import Batch, Objective, part_of, predict
 
 
 class SupervisedDepth(Objective):
@@ -48,7 +48,7 @@ class SupervisedDepth(Objective):
 
     def valid_mask(self, batch: Batch) -> Tensor:
         """Pixels that count: measured, in the depth range's data, and inside the crop."""
-        mask: Tensor = batch["valid_mask"]
+        mask = part_of(batch, "valid_mask")
         if self.crop == "none":
             return mask
         height, width = mask.shape[-2:]
@@ -64,7 +64,8 @@ class SupervisedDepth(Objective):
         Returns:
             Named 0-dim tensors.
         """
-        depth_m, target_m, mask = prediction.depth_m, batch["depth_m"], self.valid_mask(batch)
+        target_m, mask = part_of(batch, "depth_m"), self.valid_mask(batch)
+        depth_m = prediction.depth_m
         terms = {
             "depth": scale_invariant_log_loss(depth_m, target_m, mask),
             "uncertainty": self.uncertainty_weight

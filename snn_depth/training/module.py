@@ -61,7 +61,10 @@ class DepthTraining(lightning.LightningModule):
         }
         self.log("val_abs_rel", metrics["abs_rel"].nanmean(), prog_bar=True, **options)
         rates = {f"firing_rate/{name}": r for name, r in prediction.firing_rates.items()}
-        self.log_dict(rates, **options)
+        if rates:
+            self.log_dict(rates, **options)
+            mean_rate = torch.stack(list(rates.values())).mean()
+            self.log("firing_rate", mean_rate, prog_bar=True, **options)
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """One optimiser step, then the objective's own update (an EMA teacher, say)."""

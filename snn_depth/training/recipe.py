@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from torch.utils.data import Dataset
@@ -10,7 +11,7 @@ from snn_depth.data.transforms import Augmentation
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import Objective
 
-Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed", "64-true"]
+Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class EngineSettings:
     Attributes:
         accelerator: cpu, gpu or auto.
         devices: Processes (CPU) or GPUs per machine.
-        num_nodes: Machines, started by torchrun or SLURM.
+        num_nodes: Machines, each started with torchrun.
         precision: auto is bf16-mixed where the processor has bfloat16 arithmetic.
         num_loader_workers: Loader processes; 0 is fastest when samples are cached in memory.
     """
@@ -79,6 +80,14 @@ class Stage:
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     evaluate: bool = True
 
+    def __post_init__(self) -> None:
+        for name, least in (("num_epochs", 1), ("batch_size", 2)):
+            if getattr(self, name) < least:
+                raise ValueError(
+                    f"stage {self.name!r}: {name} is {getattr(self, name)}; "
+                    f"accepted: {least} or more"
+                )
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -104,6 +113,9 @@ class Recipe:
     results: str = ""
 
     def __post_init__(self) -> None:
+        for field_name in ("stages", "seeds", "test_data"):
+            if not getattr(self, field_name):
+                raise ValueError(f"{field_name} is empty; accepted: one or more")
         known = ", ".join(self.data)
         for name in self.test_data:
             if name not in self.data:
@@ -117,4 +129,11 @@ class Recipe:
                     )
             if stage.name in seen:
                 raise ValueError(f"two stages have the name {stage.name!r}")
+            needed = [*stage.objective().needs, *([stage.init_from] if stage.init_from else [])]
+            for name in needed:
+                if name not in seen and not Path(name).is_file():
+                    raise ValueError(
+                        f"stage {stage.name!r} needs {name!r}, which is neither an earlier stage "
+                        f"({', '.join(sorted(seen)) or 'there is none'}) nor a file"
+                    )
             seen.add(stage.name)

@@ -12,12 +12,12 @@ from torch.utils.data import Dataset
 from snn_depth.atomic import atomic_path
 from snn_depth.checkpoint import load_network
 from snn_depth.models.predictor import DepthPredictor
-from snn_depth.results import summarize, write_results
+from snn_depth.results import current_commit, summarize, write_results
 from snn_depth.training.callbacks import silence_irrelevant_warnings
 from snn_depth.training.recipe import Recipe
 from snn_depth.training.report import print_table, save_panels
 from snn_depth.training.scoring import score_stages
-from snn_depth.training.stage import train_stage
+from snn_depth.training.stage import NETWORK_FILE, RESUME_FILE, train_stage
 
 logger = logging.getLogger(__name__)
 SETTINGS_FILE = "recipe.yaml"
@@ -45,7 +45,7 @@ def run_recipe(recipe: Recipe, settings: str, *, resume: bool) -> None:
     rows: list[dict[str, Any]] = []
     for seed in recipe.seeds:
         folder = output_dir / f"seed_{seed}"
-        networks = train_stages(recipe, data, seed=seed, folder=folder)
+        networks = train_stages(recipe, data, settings, seed=seed, folder=folder)
         if is_first_process:
             rows += score_stages(recipe, networks, data, seed=seed)
             save_panels(recipe, networks, data, folder)
@@ -68,32 +68,42 @@ def claim_output_folder(folder: Path, settings: str, *, resume: bool) -> None:
         ValueError: When it holds a run that may not be continued.
     """
     file = folder / SETTINGS_FILE
-    if file.is_file():
+    # A run that failed before its first epoch was over has left nothing worth keeping.
+    has_work = any(folder.glob(f"seed_*/*/{NETWORK_FILE}")) or any(
+        folder.glob(f"seed_*/*/{RESUME_FILE}")
+    )
+    if has_work:
         if not resume:
             raise ValueError(
                 f"{folder} already holds a run; continue it with --resume, or choose another "
                 "--output_dir"
             )
-        pairs = zip(file.read_text().splitlines(), settings.splitlines(), strict=False)
+        before = file.read_text() if file.is_file() else settings
+        pairs = zip(before.splitlines(), settings.splitlines(), strict=False)
         different = next((f"{old!r} became {new!r}" for old, new in pairs if old != new), None)
-        if file.read_text() != settings:
+        if before != settings:
             raise ValueError(
                 f"{folder} holds a run with other settings ({different or 'more or fewer lines'}); "
                 "choose another --output_dir"
             )
-        return
     with atomic_path(file) as temporary:
         temporary.write_text(settings)
 
 
 def train_stages(
-    recipe: Recipe, data: Callable[[str], Dataset[Any]], *, seed: int, folder: Path
+    recipe: Recipe,
+    data: Callable[[str], Dataset[Any]],
+    settings: str,
+    *,
+    seed: int,
+    folder: Path,
 ) -> dict[str, DepthPredictor]:
     """Train all stages with one seed.
 
     Args:
         recipe: The recipe.
         data: Returns a data set by its name.
+        settings: The recipe as YAML text, stored with the networks.
         seed: Seed of the run.
         folder: Where the stages write, one folder each.
 
@@ -114,6 +124,10 @@ def train_stages(
             folder=folder / stage.name,
             load=load,
             engine=recipe.engine,
-            provenance={"trained_on": stage.train_data},
+            provenance={
+                "trained_on": stage.train_data,
+                "commit": current_commit(),
+                "recipe": settings,
+            },
         )
     return networks

@@ -50,8 +50,12 @@ def score_stages(
                 {
                     "scenario": test_name,
                     "method": method,
+                    "network": "snn" if "firing_rate" in scores["none"] else "ann",
                     "seed": seed,
                     "alignment": alignment,
+                    "min_depth_m": depth_range.min_depth_m,
+                    "max_depth_m": depth_range.max_depth_m,
+                    "crop": "none",
                     "metrics": metrics,
                 }
                 for alignment, metrics in scores.items()

@@ -11,7 +11,7 @@ from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, Ri
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader, Dataset
 
-from snn_depth.checkpoint import copy_weights, save_network
+from snn_depth.checkpoint import check_can_be_saved, copy_weights, save_network
 from snn_depth.data.datasets import collate
 from snn_depth.data.sampler import EpochSampler
 from snn_depth.data.transforms import AugmentedDataset
@@ -60,14 +60,10 @@ def train_stage(
     if network_file.is_file():
         logger.info("stage %s is finished: %s", stage.name, network_file)
         return load(str(network_file))
-    rank, num_ranks = int(os.environ.get("RANK", 0)), engine.devices * engine.num_nodes
-    if num_ranks > 1 and "RANK" not in os.environ:
-        raise ValueError(
-            f"{num_ranks} processes are asked for; start them with "
-            f"`torchrun --nproc-per-node {engine.devices} -m snn_depth.train ...` or SLURM"
-        )
+    rank, num_ranks = process_rank(engine)
     lightning.seed_everything(seed, verbose=False)
     network = stage.network()
+    check_can_be_saved(network)
     if stage.init_from is not None:
         copy_weights(load(stage.init_from), network)
     spec = train_data.spec  # type: ignore[attr-defined]
@@ -90,6 +86,7 @@ def train_stage(
         sampler=sampler,
         collate_fn=collate,
         num_workers=engine.num_loader_workers,
+        persistent_workers=engine.num_loader_workers > 0,  # they keep what they have decoded
     )
     val_loader = DataLoader(val_data, batch_size=stage.batch_size, collate_fn=collate)
     trainer = lightning.Trainer(
@@ -107,26 +104,60 @@ def train_stage(
             FiringRateWatch(),
         ],
         use_distributed_sampler=False,
+        # torch has it for GPUs only; on CPUs every process normalises with its own batch.
+        sync_batchnorm=num_ranks > 1 and runs_on_gpu(engine),
         num_sanity_val_steps=0,
         log_every_n_steps=10,
         enable_model_summary=False,
     )
     resume_file = folder / RESUME_FILE
-    trainer.fit(
-        module,
-        train_loader,
-        val_loader,
-        ckpt_path=resume_file if resume_file.is_file() else None,
-        weights_only=True,
-    )
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+    try:
+        trainer.fit(
+            module,
+            train_loader,
+            val_loader,
+            ckpt_path=resume_file if resume_file.is_file() else None,
+            weights_only=True,
+        )
+    except SystemExit:
+        if trainer.interrupted:  # the engine turns Ctrl-C into an exit with code 1
+            raise KeyboardInterrupt from None
+        raise
     network = network.cpu().eval()
     if trainer.is_global_zero:
         save_network(network_file, network, spec, provenance | {"stage": stage.name, "seed": seed})
-        resume_file.unlink()
+        resume_file.unlink(missing_ok=True)
     trainer.strategy.barrier()
     return network
+
+
+def process_rank(engine: EngineSettings) -> tuple[int, int]:
+    """Number of this process, and how many there are.
+
+    Args:
+        engine: Settings.
+
+    Returns:
+        Rank and number of ranks.
+
+    Raises:
+        ValueError: When the launcher started another number than the settings ask for; each
+            would then train a network of its own into the same folder.
+    """
+    num_ranks = engine.devices * engine.num_nodes
+    num_started = int(os.environ.get("WORLD_SIZE", 1))
+    if num_started != num_ranks:
+        raise ValueError(
+            f"engine.devices x engine.num_nodes is {num_ranks}, but the launcher started "
+            f"{num_started} process(es); say `torchrun --nproc-per-node N -m snn_depth.train "
+            "--engine.devices N ...`"
+        )
+    return int(os.environ.get("RANK", 0)), num_ranks
+
+
+def runs_on_gpu(engine: EngineSettings) -> bool:
+    """Whether the engine will use a GPU."""
+    return engine.accelerator != "cpu" and torch.cuda.is_available()
 
 
 def resolve_precision(engine: EngineSettings) -> Any:
@@ -140,8 +171,7 @@ def resolve_precision(engine: EngineSettings) -> Any:
     """
     if engine.precision != "auto":
         return engine.precision
-    on_gpu = engine.accelerator != "cpu" and torch.cuda.is_available()
-    if on_gpu:
+    if runs_on_gpu(engine):
         has_bf16 = torch.cuda.is_bf16_supported()
     else:
         has_bf16 = bool(torch.cpu.get_capabilities().get("avx512_bf16"))

@@ -9,10 +9,15 @@ from snn_depth.data.recording import RecordingWriter
 
 
 def write_recording(
-    path: Path, *, height: int = 6, width: int = 10, num_key_frames: int = 2
+    path: Path,
+    *,
+    height: int = 6,
+    width: int = 10,
+    num_key_frames: int = 2,
+    focal_length_px: float = 7.0,
 ) -> None:
     rng = np.random.default_rng(0)
-    intrinsics = np.array([[7.0, 0, 5], [0, 7.0, 3], [0, 0, 1]])
+    intrinsics = np.array([[focal_length_px, 0, 5], [0, focal_length_px, 3], [0, 0, 1]])
     with RecordingWriter(path, height, width, 1000.0, intrinsics=intrinsics) as writer:
         writer.append_spikes(rng.integers(0, 2, (8 * num_key_frames, height, width), np.uint8))
         for k in range(num_key_frames):
@@ -61,7 +66,10 @@ def test_batch_has_time_first_and_a_mask(tmp_path: Path) -> None:
 def test_one_data_set_has_one_size(tmp_path: Path) -> None:
     write_recording(tmp_path / "a.h5")
     write_recording(tmp_path / "b.h5", width=12)
-    with pytest.raises(ValueError, match=r"differ in size: 6x10 \(a.h5\), 6x12 \(b.h5\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"differ in size or rate: 6x10 at 1000 Hz \(a.h5\), 6x12 at 1000 Hz \(b.h5\)",
+    ):
         RecordingDataset(tmp_path, num_frames=8, num_bins=2)
 
 
@@ -75,3 +83,33 @@ def test_find_recordings(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match=r"no recording \(\*.h5\) in folder"):
         find_recordings([tmp_path / "empty"])
+
+
+def test_different_focal_lengths_are_not_passed_off_as_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_recording(tmp_path / "a.h5")
+    write_recording(tmp_path / "b.h5", focal_length_px=9.0)
+    dataset = RecordingDataset(tmp_path, num_frames=8, num_bins=2)
+    assert dataset.spec.focal_length_px == 0
+    assert "focal lengths differ: [7.0, 9.0] px" in caplog.text
+
+
+def test_counts_fit_into_a_byte(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="512 frames in 2 bins are more than 255 per bin"):
+        RecordingDataset(tmp_path, num_frames=512, num_bins=2)
+
+
+def test_without_memory_every_access_reads(tmp_path: Path) -> None:
+    write_recording(tmp_path / "a.h5")
+    kept = RecordingDataset(tmp_path, num_frames=8, num_bins=2)
+    read = RecordingDataset(tmp_path, num_frames=8, num_bins=2, keep_in_memory=False)
+    assert kept[0] is kept[0]
+    assert read[0] is not read[0]
+    assert torch.equal(read[0]["spikes"], kept[0]["spikes"])
+
+
+def test_batches_do_not_mix_parts() -> None:
+    spikes, rgb = torch.zeros(1), torch.zeros(1)
+    with pytest.raises(ValueError, match=r"different parts: \['rgb', 'spikes'\] and \['spikes'\]"):
+        collate([{"spikes": spikes}, {"spikes": spikes, "rgb": rgb}])

@@ -18,7 +18,7 @@ def make(**options: float) -> tuple[SpikingDepthNet, AnnDepthNet, CrossModalityD
         return teacher
 
     objective.setup(student, load)
-    assert asked == ["rgb_teacher"]
+    assert asked == list(objective.needs)
     return student, teacher, objective
 
 
@@ -103,3 +103,24 @@ def test_coarse_loss_prefers_matching_pairs() -> None:
 def test_refuses_negative_weight() -> None:
     with pytest.raises(ValueError, match="weight is -1"):
         CrossModalityDistillation("t", weight=-1)
+
+
+def test_mask_stays_in_place_at_sizes_that_are_padded(batch: dict[str, Tensor]) -> None:
+    """33 rows are padded to 48: six rows of cells, of which the mask must hit the right one."""
+    _, _, objective = make(teacher_threshold=0.3, student_threshold=0.6)
+    objective.eval()
+    unsure = torch.full((4, 1, 33, 32), 0.1)
+    unsure[:, :, 24:32] = 0.9
+    certain = torch.full((4, 1, 33, 32), 0.1)
+    ours = torch.rand(4, 64, 6, 4, requires_grad=True)
+    batch["valid_mask"] = torch.ones(4, 1, 33, 32, dtype=torch.bool)
+    theirs = torch.rand(4, 128, 5, 4)  # a teacher that pads less
+    loss = objective.fine_loss(prediction(unsure, ours), prediction(certain, theirs), batch)
+    (gradient,) = torch.autograd.grad(loss, ours)
+    assert gradient.abs().sum(dim=(0, 1, 3)).nonzero().flatten().tolist() == [3]
+
+
+def test_unknown_tap_is_named() -> None:
+    objective = CrossModalityDistillation("t", coarse_tap="enc9")
+    with pytest.raises(ValueError, match="the student has no tap 'enc9'; accepted: stem, enc1a"):
+        objective.setup(SpikingDepthNet(), lambda name: AnnDepthNet("rgb"))

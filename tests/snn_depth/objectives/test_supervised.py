@@ -56,5 +56,5 @@ def test_learns_a_constant_depth(batch: dict[str, Tensor]) -> None:
 
 def test_network_and_data_must_match(batch: dict[str, Tensor]) -> None:
     del batch["rgb"]
-    with pytest.raises(ValueError, match="the network reads 'rgb', but the data has only"):
+    with pytest.raises(ValueError, match="'rgb' is needed, but the data has only"):
         SupervisedDepth()(AnnDepthNet("rgb"), batch)

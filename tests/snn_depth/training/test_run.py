@@ -2,12 +2,15 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from snn_depth.checkpoint import load_network
+from snn_depth.models.depth_network import AnnDepthNet
+from snn_depth.objectives import SupervisedDepth
 from snn_depth.training import stage as stage_module
 from snn_depth.training.module import warmup_cosine
 from snn_depth.training.recipe import EngineSettings, Recipe, Stage
@@ -43,6 +46,7 @@ def test_writes_networks_results_and_pictures(finished: Path) -> None:
         "row_median",
         "playback_to_rgb_teacher",
         "rgb_teacher",
+        "source_only",
         "cfkd",
     ]
     student = next(r for r in results["rows"] if r["method"] == "cfkd")
@@ -119,16 +123,49 @@ def test_two_processes_train_one_network(tmp_path: Path) -> None:
     assert {r["method"] for r in results["rows"]} >= {"rgb_teacher", "cfkd"}
 
 
-def test_several_processes_need_a_launcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("RANK", raising=False)
-    recipe = tiny_recipe(tmp_path, engine=EngineSettings(devices=2))
-    with pytest.raises(ValueError, match="torchrun --nproc-per-node 2"):
+@pytest.mark.parametrize(("devices", "world_size"), [(2, None), (1, "2")])
+def test_launcher_and_settings_must_agree(
+    devices: int, world_size: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if world_size is None:
+        monkeypatch.delenv("WORLD_SIZE", raising=False)
+    else:
+        monkeypatch.setenv("WORLD_SIZE", world_size)
+    recipe = tiny_recipe(tmp_path, engine=EngineSettings(devices=devices))
+    with pytest.raises(ValueError, match="torchrun --nproc-per-node N"):
         run_recipe(recipe, "tiny", resume=False)
+
+
+def test_a_run_that_never_began_does_not_block_its_folder(tmp_path: Path) -> None:
+    claim_output_folder(tmp_path, "wrong", resume=False)
+    claim_output_folder(tmp_path, "corrected", resume=False)
+    assert (tmp_path / "recipe.yaml").read_text() == "corrected"
+
+
+def test_networks_that_could_not_be_stored_are_refused_before_training(tmp_path: Path) -> None:
+    class Mine(AnnDepthNet):
+        pass
+
+    recipe = tiny_recipe(tmp_path)
+    stages = [replace(recipe.stages[0], network=lambda: Mine("rgb"))]
+    with pytest.raises(ValueError, match="Mine cannot be stored; accepted"):
+        run_recipe(replace(recipe, stages=stages), "tiny", resume=False)
+
+
+class Interrupter(stage_module.FiringRateWatch):
+    def on_train_batch_start(self, *args: object) -> None:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_is_an_interrupt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage_module, "FiringRateWatch", Interrupter)
+    with pytest.raises(KeyboardInterrupt):
+        run_recipe(tiny_recipe(tmp_path), "tiny", resume=False)
 
 
 def test_recipe_names_are_checked() -> None:
     def recipe(**changes: object) -> Recipe:
-        stage = Stage("a", None, None, **changes)  # type: ignore[arg-type]
+        stage = Stage("a", AnnDepthNet, SupervisedDepth, **changes)  # type: ignore[arg-type]
         data = {"train": lambda: TinyData(1), "val": lambda: TinyData(1)}
         return Recipe(data=data, stages=[stage, stage], test_data=["val"])
 
@@ -137,7 +174,12 @@ def test_recipe_names_are_checked() -> None:
     with pytest.raises(ValueError, match="stage 'a' names data 'x'; the recipe has: train, val"):
         recipe(train_data="x")
     with pytest.raises(ValueError, match="test_data names 'test'"):
-        Recipe(data={"train": lambda: TinyData(1)}, stages=[])
+        stage = Stage("a", AnnDepthNet, SupervisedDepth)
+        Recipe(data={"train": lambda: TinyData(1)}, stages=[stage])
+    with pytest.raises(ValueError, match="stages is empty"):
+        Recipe(data={"test": lambda: TinyData(1)}, stages=[])
+    with pytest.raises(ValueError, match="needs 'b', which is neither an earlier stage"):
+        recipe(init_from="b")
 
 
 def test_learning_rate_rises_then_falls_to_zero() -> None:

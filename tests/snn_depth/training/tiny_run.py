@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -45,7 +46,7 @@ class TinyData(Dataset[dict[str, Tensor]]):
 def tiny_recipe(
     output_dir: Path | str, *, num_epochs: int = 2, engine: EngineSettings | None = None
 ) -> Recipe:
-    """Teacher and CFKD student on eight samples."""
+    """Teacher, source-only and CFKD student on eight samples."""
     return Recipe(
         data={
             "train": lambda: TinyData(8),
@@ -60,14 +61,22 @@ def tiny_recipe(
                 num_epochs=num_epochs,
                 batch_size=2,
             ),
-            Stage(
-                "cfkd",
-                lambda: SpikingDepthNet(channel_multipliers=(1, 2)),
-                lambda: CrossModalityDistillation(
-                    "rgb_teacher", coarse_tap="enc1b", fine_tap="dec0", embedding_dim=8
-                ),
-                num_epochs=num_epochs,
-                batch_size=2,
+            *(
+                Stage(
+                    name,
+                    lambda: SpikingDepthNet(channel_multipliers=(1, 2)),
+                    partial(
+                        CrossModalityDistillation,
+                        "rgb_teacher",
+                        weight=weight,
+                        coarse_tap="enc1b",
+                        fine_tap="dec0",
+                        embedding_dim=8,
+                    ),
+                    num_epochs=num_epochs,
+                    batch_size=2,
+                )
+                for name, weight in (("source_only", 0.0), ("cfkd", 0.1))
             ),
         ],
         output_dir=str(output_dir),
