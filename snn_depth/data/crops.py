@@ -18,11 +18,6 @@ _FRACTIONS: dict[str, tuple[float, float, float, float]] = {
     "nyu": (45 / 480, 471 / 480, 41 / 640, 601 / 640),
 }
 
-# Height and width of the crop that KITTI's depth benchmark is distributed with.
-KITTI_BENCHMARK_SIZE = (352, 1216)
-# The centre-bottom part of half-resolution DrivingStereo that BiCross (arXiv 2208.12527) uses.
-DRIVING_STEREO_SIZE = (384, 864)
-
 
 def evaluation_crop_mask(
     crop: EvaluationCrop, height: int, width: int, device: torch.device | str | None = None
@@ -51,33 +46,6 @@ def evaluation_crop_mask(
     columns = slice(_whole(left * width), _whole(right * width))
     mask[rows, columns] = True
     return mask
-
-
-def bottom_center_crop_offset(
-    height: int, width: int, crop_height: int, crop_width: int
-) -> tuple[int, int]:
-    """Top-left corner of a crop that sits at the bottom, centred in width.
-
-    With `KITTI_BENCHMARK_SIZE` this is the "KB crop". Subtract the offset from the principal
-    point of the intrinsics when an image is cropped: ``cx - left``, ``cy - top``.
-
-    Args:
-        height: Image height in pixels.
-        width: Image width in pixels.
-        crop_height: Height of the crop in pixels.
-        crop_width: Width of the crop in pixels.
-
-    Returns:
-        Row `top` and column `left` of the crop's first pixel.
-
-    Raises:
-        ValueError: The crop is larger than the image.
-    """
-    if crop_height > height or crop_width > width:
-        raise ValueError(
-            f"cannot crop {crop_height} x {crop_width} from an image of {height} x {width} pixels"
-        )
-    return height - crop_height, (width - crop_width) // 2
 
 
 def _whole(value: float) -> int:

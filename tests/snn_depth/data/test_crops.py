@@ -2,8 +2,6 @@ import numpy as np
 import pytest
 
 from snn_depth.data.crops import (
-    KITTI_BENCHMARK_SIZE,
-    bottom_center_crop_offset,
     evaluation_crop_mask,
 )
 
@@ -35,9 +33,3 @@ def test_none_keeps_everything() -> None:
 def test_unknown_crop_names_the_choices() -> None:
     with pytest.raises(ValueError, match="'gargg'; choose one of none, garg, eigen, nyu"):
         evaluation_crop_mask("gargg", 3, 5)  # type: ignore[arg-type]
-
-
-def test_kitti_benchmark_crop() -> None:
-    assert bottom_center_crop_offset(375, 1242, *KITTI_BENCHMARK_SIZE) == (23, 13)
-    with pytest.raises(ValueError, match="352 x 1216 from an image of 100 x 200"):
-        bottom_center_crop_offset(100, 200, *KITTI_BENCHMARK_SIZE)
