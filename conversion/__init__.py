@@ -1,0 +1,1 @@
+"""From a trained student to a chip: graph, exact simulators, quantisation, artifact."""

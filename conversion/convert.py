@@ -1,0 +1,148 @@
+"""All stages of a conversion, each checked against the one before."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from conversion import float_simulator, integer_simulator
+from conversion.extract import extract_graph
+from conversion.layer_graph import LayerGraph
+from conversion.layer_report import LayerRow, Traces, check_equal, layer_rows
+from conversion.quantize import quantize_graph
+from conversion.readout_depth import depth_of_readout
+from conversion.simulation import Trace, samples_of_stream, stream_of_samples
+from conversion.student_run import padded_input, run_student
+from conversion.timing import TimingCosts, balance_with_delays, timing_costs
+from snn_depth.metrics import depth_metrics
+from snn_depth.models.depth_network import SpikingDepthNet
+from snn_depth.models.graph import READOUT
+from snn_depth.objectives.base import Batch
+
+METRICS = ("abs_rel", "rmse", "delta1")
+
+
+@dataclass(frozen=True, eq=False)
+class Conversion:
+    """A converted network and the proof.
+
+    Attributes:
+        graph: Float graph.
+        integer_graph: Integer graph.
+        rows: Figures of every layer.
+        traces: What every stage did on the samples.
+        costs: What it takes that skips arrive in time.
+    """
+
+    graph: LayerGraph
+    integer_graph: LayerGraph
+    rows: list[LayerRow]
+    traces: Traces
+    costs: TimingCosts
+
+
+def convert(
+    network: SpikingDepthNet,
+    batch: Batch,
+    num_weight_bits: int,
+    largest_input: int,
+) -> Conversion:
+    """Extract, balance, quantise, and check every stage against the one before.
+
+    Args:
+        network: The student.
+        batch: Samples; `spikes` is (T, B, 1, H, W).
+        num_weight_bits: Bits per weight.
+        largest_input: Largest count of a pixel in a time bin.
+
+    Returns:
+        The conversion.
+
+    Raises:
+        ValueError: When a stage differs that must not, naming the layer, or when the network
+            cannot be mapped or does not fit the chip.
+    """
+    graph = extract_graph(network, *batch["spikes"].shape[-2:])
+    balanced = balance_with_delays(graph)
+    integer_graph = quantize_graph(
+        balanced, num_weight_bits=num_weight_bits, largest_input=largest_input
+    )
+    inputs = padded_input(network, batch["spikes"])
+    traces = Traces(
+        run_student(network, batch["spikes"]),
+        run_student(network, batch["spikes"], torch.float32),
+        float_simulator.simulate(balanced, inputs),
+        integer_simulator.simulate(integer_graph, inputs),
+    )
+    rows = layer_rows(integer_graph, traces)
+    check_equal(rows)
+    check_pipelined(integer_graph, inputs, traces.integer)
+    return Conversion(balanced, integer_graph, rows, traces, timing_costs(graph))
+
+
+def check_pipelined(graph: LayerGraph, inputs_TBCHW: npt.NDArray[Any], aligned: Trace) -> None:
+    """Refuse an integer graph that computes something else when samples follow each other.
+
+    Args:
+        graph: Balanced integer graph.
+        inputs_TBCHW: Samples.
+        aligned: What they do in time-aligned operation.
+
+    Raises:
+        ValueError: Naming the first layer that differs.
+    """
+    num_steps, num_samples = inputs_TBCHW.shape[:2]
+    stream = stream_of_samples(inputs_TBCHW, graph.num_pipeline_steps)
+    trace = integer_simulator.simulate_pipelined(graph, stream, reset_period=num_steps)
+    for layer in graph.layers:
+        part = "spikes" if layer.fires else "membranes"
+        found = samples_of_stream(
+            getattr(trace, part)[layer.name],
+            graph.arrival_steps[layer.name],
+            num_samples,
+            num_steps,
+        )
+        if not np.array_equal(found, getattr(aligned, part)[layer.name]):
+            raise ValueError(
+                f"layer {layer.name!r} is the first whose {part} differ between time-aligned and "
+                "pipelined operation"
+            )
+
+
+def depth_scores(
+    network: SpikingDepthNet, conversion: Conversion, batch: Batch
+) -> dict[str, dict[str, float]]:
+    """Depth metrics of the float and of the integer network, means over samples.
+
+    Args:
+        network: The student.
+        conversion: Its conversion, with traces of the batch.
+        batch: Samples with depth.
+
+    Returns:
+        Metrics by name for "float" and "integer".
+    """
+    depth_range = network.depth_range
+    scores: dict[str, dict[str, float]] = {}
+    for graph, trace in (
+        (conversion.graph, conversion.traces.graph),
+        (conversion.integer_graph, conversion.traces.integer),
+    ):
+        depth_m = depth_of_readout(
+            network,
+            graph[READOUT],
+            graph.arithmetic,
+            trace.membranes[READOUT],
+            *batch["depth_m"].shape[-2:],
+        )
+        metrics = depth_metrics(
+            depth_m,
+            batch["depth_m"],
+            batch["valid_mask"],
+            min_depth_m=depth_range.min_depth_m,
+            max_depth_m=depth_range.max_depth_m,
+        )
+        scores[graph.arithmetic] = {m: float(metrics[m].nanmean()) for m in METRICS}
+    return scores

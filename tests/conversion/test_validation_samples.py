@@ -1,0 +1,14 @@
+from pathlib import Path
+
+import torch
+
+from conversion.validation_samples import validation_batch
+from snn_depth.data.spec import DataSpec
+
+
+def test_the_world_is_the_default(tmp_path: Path) -> None:
+    data = DataSpec(height=16, width=24, num_frames=8, num_bins=2)
+    batch = validation_batch(data, 2, (), tmp_path)
+    assert batch["spikes"].shape == (2, 2, 1, 16, 24) and batch["spikes"].max() <= 4
+    assert not torch.equal(batch["depth_m"][0], batch["depth_m"][1])
+    assert batch["valid_mask"].any()
