@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 from torch.utils.data import Dataset
 
-Sample = dict[str, Tensor]
+from snn_depth.data.datasets import Sample
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from snn_depth.models.depth_decoding import DepthRange, decode_uncertainty
-from snn_depth.models.graph import INPUT, READOUT, Projection, residual_unet
+from snn_depth.models.graph import INPUT, READOUT, Population, Projection, residual_unet
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.models.upsampled_conv import UpsampledConv2d
@@ -149,16 +149,16 @@ class DepthNetwork(DepthPredictor):
         height, width = x_TBCHW.shape[-2:]
         signals = {INPUT: pad_to_stride(x_TBCHW, self.max_stride)}
         result = DepthPrediction(x, x)
-        last_use = self._last_use()
+        last_reader = self.graph.last_reader
         for index, population in enumerate(self.graph.populations):
-            current = self._current(population.name, signals)
+            current = self._current(population, signals)
             v0 = None if state is None else state[population.name]
             signals[population.name] = self._fire(
                 population.name, current, v0, population.name in taps, result
             )
-            for name in [n for n in signals if last_use[n] <= index]:
+            for name in [n for n in signals if last_reader[n] <= index]:
                 del signals[name]  # free memory as soon as nothing reads it any more
-        logits = self._collect(self._current(READOUT, signals), state, all_steps, result)
+        logits = self._collect(self._current(self.graph.readout, signals), state, all_steps, result)
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         logits_full = upsample_to_input(logits, self.graph.strides[READOUT], height, width)
         depth_m = self.depth_range.decode(logits_full[:, :, :1])
@@ -177,21 +177,12 @@ class DepthNetwork(DepthPredictor):
             )
         return x_TBCHW
 
-    def _last_use(self) -> dict[str, int]:
-        """Index of the last population that reads each signal."""
-        last = {}
-        for index, population in enumerate(self.graph.all_populations):
-            for projection in population.projections:
-                last[projection.source] = index
-        return last
-
-    def _current(self, target: str, signals: dict[str, Tensor]) -> Tensor:
-        """Sum of everything that projects into `target`, shape (T, B, C, h, w)."""
-        population = next(p for p in self.graph.all_populations if p.name == target)
+    def _current(self, population: Population, signals: dict[str, Tensor]) -> Tensor:
+        """Sum of everything that projects into a population, shape (T, B, C, h, w)."""
         total: Tensor | None = None
         for projection in population.projections:
             x_TBCHW = signals[projection.source]
-            layer = self.projections[self.projection_name(projection.source, target)]
+            layer = self.projections[self.projection_name(projection.source, population.name)]
             # Time folds into the batch: one large convolution instead of T small ones.
             flat = x_TBCHW.flatten(0, 1).contiguous(memory_format=torch.channels_last)
             current = layer(flat).unflatten(0, x_TBCHW.shape[:2])

@@ -121,6 +121,15 @@ class NetworkGraph:
         return {INPUT: self.num_input_channels, **channels}
 
     @cached_property
+    def last_reader(self) -> dict[str, int]:
+        """Index in `all_populations` of the last one that reads each signal."""
+        return {
+            projection.source: index
+            for index, population in enumerate(self.all_populations)
+            for projection in population.projections
+        }
+
+    @cached_property
     def arrival_steps(self) -> dict[str, int]:
         """Time steps until the first input reaches a population on the chip.
 
