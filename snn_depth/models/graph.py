@@ -180,7 +180,10 @@ class NetworkGraph:
     def num_relay_neurons(self, height: int, width: int) -> int:
         """Relay neurons that balance the skips on a chip without synaptic delays.
 
-        One relay per sending neuron and step; a chain is shared by the targets it passes.
+        One relay per sending neuron and step; a chain is shared by the targets it passes. A 1x1
+        projection with a stride reads only some of its source, and only those are relayed, unless
+        a chain of the whole source passes anyway. The input costs nothing: whoever sends it sends
+        it once more, later.
 
         Args:
             height: Input rows.
@@ -189,12 +192,21 @@ class NetworkGraph:
         Returns:
             Number of additional neurons.
         """
-        longest: dict[str, int] = {}
-        for (source, _), delay in self.delays().items():
-            longest[source] = max(longest.get(source, 0), delay)
+        delays = self.delays()
+        chains: dict[tuple[str, int], int] = {}  # source and stride of what is relayed -> steps
+        for population in self.all_populations:
+            for projection in population.projections:
+                delay = delays.get((projection.source, population.name), 0)
+                if projection.source != INPUT and delay:
+                    stride = projection.stride if projection.kernel_size == 1 else 1
+                    chain = (projection.source, stride)
+                    chains[chain] = max(chains.get(chain, 0), delay)
         neurons = self.num_neurons(height, width)
-        neurons[INPUT] = self.num_input_channels * height * width
-        return sum(delay * neurons[source] for source, delay in longest.items())
+        return sum(
+            steps * neurons[source] // stride**2
+            for (source, stride), steps in chains.items()
+            if stride == 1 or steps > chains.get((source, 1), 0)
+        )
 
     def summary(self, height: int, width: int) -> str:
         """One line on size and timing, printed when a network is built for training."""

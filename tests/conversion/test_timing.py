@@ -96,7 +96,49 @@ def test_too_long_a_delay_is_refused_by_name() -> None:
         balance_with_delays(chain(65))
 
 
-def test_counts_cannot_be_relayed() -> None:
-    assert balance_with_delays(chain(3, source="input")).max_delay == 2
-    with pytest.raises(ValueError, match="layer 'a2': the input would have to wait 2 steps"):
-        balance_with_relays(chain(3, source="input"))
+def test_input_is_sent_once_more_whoever_delays_the_rest() -> None:
+    graph = chain(3, source="input")
+    for balance in (balance_with_delays, balance_with_relays):
+        balanced = balance(graph)
+        assert [edge.delay for edge in balanced["a2"].edges] == [0, 2]
+        assert len(balanced.layers) == 3
+    assert timing_costs(graph).num_relay_neurons == 0
+    assert balance_with_delays(chain(70, source="input")).max_delay == 69
+
+
+def strided_shortcut(*, with_full_skip: bool) -> LayerGraph:
+    """a -> b -> c (-> d), a 1x1 stride-2 shortcut from a into c and maybe a skip from a into d."""
+    pointwise, wide = np.ones((3, 3, 1, 1)), np.ones((3, 3, 3, 3))
+    down = Edge("a", "conv", wide, stride=(2, 2), padding=(1, 1))
+    shortcut = Edge("a", "conv", pointwise, stride=(2, 2))
+    layers = [
+        Layer("a", "lif", (3, 5, 8), 0.5, 0.5, edges=(Edge("input", "conv", pointwise),)),
+        Layer("b", "lif", (3, 3, 4), 0.5, 0.5, edges=(down,)),
+        Layer("c", "lif", (3, 3, 4), 0.5, 0.5, edges=(Edge("b", "conv", pointwise), shortcut)),
+    ]
+    if with_full_skip:
+        into_d = (Edge("c", "conv", pointwise), down)
+        layers.append(Layer("d", "lif", (3, 3, 4), 0.5, 0.5, edges=into_d))
+    return LayerGraph((3, 5, 8), tuple(layers))
+
+
+def test_relays_repeat_only_what_a_strided_shortcut_reads() -> None:
+    graph = strided_shortcut(with_full_skip=False)
+    balanced = balance_with_relays(graph)
+    assert timing_costs(graph).relay_neurons == {"a": 3 * 3 * 4}
+    assert balanced["a_stride2x2_relay1"].shape == (3, 3, 4)
+    x = np.random.default_rng(0).integers(0, 2, (5, 2, 3, 5, 8))
+    assert np.array_equal(simulate(balanced, x).spikes["c"], simulate(graph, x).spikes["c"])
+    assert simulate(graph, x).spikes["c"].any()
+
+
+def test_a_strided_shortcut_shares_the_chain_of_its_whole_source() -> None:
+    graph = strided_shortcut(with_full_skip=True)
+    assert timing_costs(graph).relay_neurons == {"a": 2 * 3 * 5 * 8}
+    balanced = balance_with_relays(graph)
+    assert [layer.name for layer in balanced.layers] == ["a", "a_relay1", "a_relay2", "b", "c", "d"]
+    assert [(e.source, e.stride) for e in balanced["c"].edges] == [
+        ("b", (1, 1)),
+        ("a_relay1", (2, 2)),
+    ]
+    assert [e.source for e in balanced["d"].edges] == ["c", "a_relay2"]

@@ -49,6 +49,20 @@ def test_relay_chain_is_shared_by_targets() -> None:
     assert graph.num_relay_neurons(2, 2) == 2 * 4
 
 
+def test_relays_repeat_only_what_is_read_and_never_the_input() -> None:
+    graph = NetworkGraph(
+        1,
+        (
+            Population("a", 3, (Projection(INPUT),)),
+            Population("b", 1, (Projection("a", stride=2),)),
+            Population("c", 1, (Projection("b"), Projection("a", kernel_size=1, stride=2))),
+        ),
+        Population(READOUT, 1, (Projection("c"), Projection(INPUT, stride=2))),
+    )
+    assert graph.delays() == {("a", "c"): 1, (INPUT, READOUT): 3}
+    assert graph.num_relay_neurons(4, 8) == 3 * 2 * 4
+
+
 def test_refuses_unknown_source() -> None:
     with pytest.raises(ValueError, match="'b', which does not stand before it"):
         NetworkGraph(
