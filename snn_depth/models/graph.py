@@ -233,6 +233,10 @@ def residual_unet(
     populations whose shortcut projects into the second one, added before the threshold. The
     decoder climbs back to the stem's grid. With four stages the longest path has ten populations.
 
+    The decoder's first stage takes its skip from the encoder, the finer ones from the input: a
+    spike that skips n populations has to wait n steps, in the synapses or in n relays of every
+    neuron, of which the fine grids have most; the input is sent once more, later, at no cost.
+
     Args:
         num_input_channels: Channels of the input: 1 for spikes, 3 for RGB.
         width: Channels of the stem; a multiple of 16 (narrower 1x1 stride-2 convolutions crash
@@ -259,7 +263,11 @@ def residual_unet(
         stage_ends.append(end)
     below = stage_ends[-1]
     for stage in reversed(range(len(channels) - 1)):
-        projections = (Projection(below, upsample=2), Projection(stage_ends[stage]))
+        skip = Projection(stage_ends[stage])
+        if stage < len(channels) - 2:
+            stride = 2 ** (stage + 1)
+            skip = Projection(INPUT, kernel_size=stride + 3, stride=stride)
+        projections = (Projection(below, upsample=2), skip)
         below = f"dec{stage}"
         populations.append(Population(below, channels[stage], projections))
     readout = Population(READOUT, num_readout_channels, (Projection(below),))

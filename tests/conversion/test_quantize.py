@@ -67,7 +67,8 @@ def test_student_fits_the_chip(student: Student, num_weight_bits: int) -> None:
             unit = step * 2**edge.weight_exp * layer.scale
             assert np.abs(error).max() <= unit * 1.001
             assert np.abs(error.sum(axis=(2, 3))).max() <= 0.5 * unit * 1.001
-            assert np.abs(edge.weight).max() > 128 - step / 2  # no bit is wasted
+        largest = max(np.abs(edge.weight).max() for edge in layer.edges)
+        assert largest > 128 - step / 2  # no bit is wasted
     float_rates = float_simulator.simulate(graph, x).firing_rates()
     rates = integer_simulator.simulate(integer, x).firing_rates()
     tolerance = 0.03 if num_weight_bits == 8 else 0.1
@@ -111,7 +112,9 @@ def test_relays_stay_exact(student: Student) -> None:
     with_relays = quantize_graph(balance_with_relays(graph), largest_input=16)
     direct = integer_simulator.simulate(quantize_graph(graph, largest_input=16), x)
     relayed = integer_simulator.simulate(with_relays, x)
-    assert np.array_equal(relayed.spikes["stem_relay8"], direct.spikes["stem"])
+    assert np.array_equal(relayed.spikes["enc2b_relay2"], direct.spikes["enc2b"])
+    every_second = direct.spikes["stem"][..., ::2, ::2]
+    assert np.array_equal(relayed.spikes["stem_stride2x2_relay1"], every_second)
     assert np.array_equal(relayed.membranes["readout"], direct.membranes["readout"])
 
 
