@@ -15,12 +15,14 @@ from conversion.fold import fold_batch_norm, fold_nearest_upsampling
 from conversion.layer_graph import Edge, Layer, LayerGraph, Pair
 from conversion.neuron_map import firing_constants, readout_constant
 from snn_depth.models.depth_network import SpikingDepthNet
-from snn_depth.models.graph import READOUT
+from snn_depth.models.graph import READOUT, Population
 from snn_depth.models.upsampled_conv import UpsampledConv2d
 
 Array = npt.NDArray[np.float64]
 
 _CONVOLUTIONS = (nn.Conv2d.forward, UpsampledConv2d.forward)
+# Training on several GPUs replaces one by the other; with fixed statistics they are the same.
+_NORMALISATIONS = (nn.BatchNorm2d, nn.SyncBatchNorm)
 _INSTEAD = {
     nn.ConvTranspose2d: "UpsampledConv2d, which becomes one transposed convolution",
     nn.AvgPool2d: "a Conv2d with stride",
@@ -58,31 +60,47 @@ def extract_graph(network: nn.Module, height: int, width: int) -> LayerGraph:
         )
     if network.training:
         raise ValueError("network is in training mode; call network.eval(), which fixes statistics")
-    decay_v, v_threshold = firing_constants("lif", network.lif)
-    readout_decay_v = readout_constant("integrator", network.integrator)
     graph = network.graph
     padded = (height + -height % graph.max_stride, width + -width % graph.max_stride)
     layers = []
     for population in graph.all_populations:
-        edges = []
-        bias = np.zeros(population.num_channels)
-        for projection in population.projections:
-            name = network.projection_name(projection.source, population.name)
-            edge, edge_bias = projection_edge(
-                f"projections.{name}", projection.source, network.projections[name]
-            )
-            edges.append(edge)
-            bias += edge_bias
         stride = graph.strides[population.name]
-        shape = (population.num_channels, padded[0] // stride, padded[1] // stride)
-        if population.name == READOUT:
-            layer = Layer(READOUT, "readout", shape, readout_decay_v, bias=bias, edges=tuple(edges))
-        else:
-            layer = Layer(
-                population.name, "lif", shape, decay_v, v_threshold, bias=bias, edges=tuple(edges)
-            )
-        layers.append(layer)
+        layers.append(extract_layer(network, population, padded[0] // stride, padded[1] // stride))
     return LayerGraph((graph.num_input_channels, *padded), tuple(layers))
+
+
+def extract_layer(
+    network: SpikingDepthNet, population: Population, height: int, width: int
+) -> Layer:
+    """One population of a student and everything that projects into it, in float64.
+
+    Args:
+        network: The student; its normalisations are in evaluation mode.
+        population: One of its graph.
+        height: Rows of the population's own grid.
+        width: Columns of it.
+
+    Returns:
+        The layer.
+
+    Raises:
+        ValueError: For what cannot be mapped, with the layer's name and what to use instead.
+    """
+    decay_v, v_threshold = firing_constants("lif", network.lif)
+    readout_decay_v = readout_constant("integrator", network.integrator)
+    edges = []
+    bias = np.zeros(population.num_channels)
+    for projection in population.projections:
+        name = network.projection_name(projection.source, population.name)
+        edge, edge_bias = projection_edge(
+            f"projections.{name}", projection.source, network.projections[name]
+        )
+        edges.append(edge)
+        bias += edge_bias
+    shape = (population.num_channels, height, width)
+    if population.name == READOUT:
+        return Layer(READOUT, "readout", shape, readout_decay_v, bias=bias, edges=tuple(edges))
+    return Layer(population.name, "lif", shape, decay_v, v_threshold, bias=bias, edges=tuple(edges))
 
 
 def projection_edge(name: str, source: str, module: nn.Module) -> tuple[Edge, Array]:
@@ -117,7 +135,7 @@ def projection_edge(name: str, source: str, module: nn.Module) -> tuple[Edge, Ar
     padding = _check_convolution(conv_name, conv, factor)
     weight = _to_array(conv.weight)
     bias = np.zeros(conv.out_channels) if conv.bias is None else _to_array(conv.bias)
-    if modules and type(modules[0]) is nn.BatchNorm2d:
+    if modules and type(modules[0]) in _NORMALISATIONS:
         weight, bias = _fold_norm(names.pop(0), modules.pop(0), weight, bias)
     if modules:
         raise _refusal(name, names, modules, "nothing behind the convolution but one BatchNorm2d")
@@ -184,7 +202,7 @@ def _check_convolution(name: str, conv: nn.Conv2d, factor: int) -> Pair:
 
 
 def _fold_norm(name: str, norm: nn.Module, weight: Array, bias: Array) -> tuple[Array, Array]:
-    assert isinstance(norm, nn.BatchNorm2d)
+    assert isinstance(norm, _NORMALISATIONS)
     if norm.running_mean is None or norm.running_var is None:
         raise ValueError(
             f"layer {name!r} normalises by the statistics of each batch; use "

@@ -54,16 +54,46 @@ def quantize_graph(
     """
     if graph.arithmetic != "float":
         raise ValueError(f"the graph's arithmetic is {graph.arithmetic!r}; accepted: 'float'")
+    layers = tuple(
+        quantize_layer(layer, num_weight_bits=num_weight_bits, largest_input=largest_input)
+        for layer in graph.layers
+    )
+    return replace(graph, layers=layers, arithmetic="integer")
+
+
+def quantize_layer(layer: Layer, *, num_weight_bits: int, largest_input: int) -> Layer:
+    """The integer layer nearest to a float layer; layers do not depend on each other.
+
+    Args:
+        layer: Layer of a float graph.
+        num_weight_bits: Bits per weight with its sign, 4 to 8.
+        largest_input: Largest count that the graph's input sends in a step.
+
+    Returns:
+        The layer of the integer graph.
+
+    Raises:
+        ValueError: As `quantize_graph`, which quantises all layers of a graph.
+    """
+    check_weight_bits(num_weight_bits)
+    try:
+        return _quantize_layer(layer, weight_step(num_weight_bits), largest_input)
+    except ValueError as error:
+        raise ValueError(f"layer {layer.name!r}: {error}") from error
+
+
+def check_weight_bits(num_weight_bits: int) -> None:
+    """Refuse a number of bits per weight that the chip does not have."""
     if not MIN_WEIGHT_BITS <= num_weight_bits <= MAX_WEIGHT_BITS:
-        raise ValueError(f"num_weight_bits is {num_weight_bits}; accepted: 4 to 8")
-    step = weight_step(num_weight_bits)
-    layers = []
-    for layer in graph.layers:
-        try:
-            layers.append(_quantize_layer(layer, step, largest_input))
-        except ValueError as error:
-            raise ValueError(f"layer {layer.name!r}: {error}") from error
-    return replace(graph, layers=tuple(layers), arithmetic="integer")
+        raise ValueError(
+            f"num_weight_bits is {num_weight_bits}; "
+            f"accepted: {MIN_WEIGHT_BITS} to {MAX_WEIGHT_BITS}"
+        )
+
+
+def quantize_decay_v(decay_v: float) -> int:
+    """Decay of a membrane in the chip's units of 1/4096, 0..4095."""
+    return min(round(DECAY_UNIT * decay_v), MAX_DECAY)
 
 
 def weight_step(num_weight_bits: int) -> int:
@@ -100,9 +130,7 @@ def _quantize_layer(layer: Layer, step: int, largest_input: int) -> Layer:
     decay_u = round(DECAY_UNIT * layer.decay_u) - 1
     if decay_u < 0:
         raise ValueError(f"decay_u is {layer.decay_u}; accepted: 1/4096 to 1 (1 keeps no current)")
-    constants = replace(
-        layer, decay_u=decay_u, decay_v=min(round(DECAY_UNIT * layer.decay_v), MAX_DECAY)
-    )
+    constants = replace(layer, decay_u=decay_u, decay_v=quantize_decay_v(layer.decay_v))
     full = [scale for edge in layer.edges if (scale := _full_scale(edge, step)) > 0]
     wanted = min(full, default=0.0)
     limits = _limits(layer)
@@ -149,7 +177,8 @@ def _at_best_scale(layer: Layer, constants: Layer, step: int, limit: float) -> L
     most = min(max(full, default=1.0), limit, 2**MAX_WEIGHT_EXP * min(full, default=1.0))
     best, least = None, math.inf
     # Lower by an octave or more would only waste a bit of every edge.
-    for scale in (most, *(f * 2.0 ** math.floor(math.log2(most / f)) for f in full)):
+    octave = (f * 2.0 ** math.floor(math.log2(most / f)) for f in full)
+    for scale in dict.fromkeys((most, *octave)):
         units = _whole_threshold(layer, scale)
         edges = tuple(_quantize_edge(edge, units, step) for edge in layer.edges)
         error = sum(

@@ -32,6 +32,37 @@ def membranes_as_float(
     return scaled
 
 
+def logits_of_readout(
+    network: SpikingDepthNet,
+    layer: Layer,
+    arithmetic: Arithmetic,
+    membranes_TBCHW: npt.NDArray[Any],
+    height: int,
+    width: int,
+) -> Tensor:
+    """What the readout says after the last step, at the input's pixels.
+
+    The membrane is divided by what a leaky sum of ones has reached by then, as in
+    `SpikingDepthNet`.
+
+    Args:
+        network: Its grid.
+        layer: The readout.
+        arithmetic: That of its graph.
+        membranes_TBCHW: Membranes after every step of samples that start from rest.
+        height: Rows of the input without padding.
+        width: Columns of the input without padding.
+
+    Returns:
+        Logits of depth and uncertainty, float32 (B, 2, height, width).
+    """
+    decay = layer.decay_v if arithmetic == "float" else layer.decay_v / DECAY_UNIT
+    sum_of_ones = (1 - (1 - decay) ** len(membranes_TBCHW)) / decay
+    membranes = membranes_as_float(layer, arithmetic, membranes_TBCHW[-1:])
+    logits = torch.from_numpy(membranes / sum_of_ones).float()
+    return upsample_to_input(logits, network.graph.strides[READOUT], height, width)[0]
+
+
 def depth_of_readout(
     network: SpikingDepthNet,
     layer: Layer,
@@ -41,9 +72,6 @@ def depth_of_readout(
     width: int,
 ) -> Tensor:
     """Metric depth after the last step.
-
-    The membrane is divided by what a leaky sum of ones has reached by then, as in
-    `SpikingDepthNet`.
 
     Args:
         network: Its grid and range of depth.
@@ -56,9 +84,5 @@ def depth_of_readout(
     Returns:
         Depth in metres, float32 (B, 1, height, width).
     """
-    decay = layer.decay_v if arithmetic == "float" else layer.decay_v / DECAY_UNIT
-    sum_of_ones = (1 - (1 - decay) ** len(membranes_TBCHW)) / decay
-    membranes = membranes_as_float(layer, arithmetic, membranes_TBCHW[-1:])
-    logits = torch.from_numpy(membranes / sum_of_ones).float()
-    full = upsample_to_input(logits, network.graph.strides[READOUT], height, width)
-    return network.depth_range.decode(full[0, :, :1])
+    logits = logits_of_readout(network, layer, arithmetic, membranes_TBCHW, height, width)
+    return network.depth_range.decode(logits[:, :1])

@@ -63,9 +63,8 @@ def save_network(
         OSError: When the file cannot be written.
     """
     check_can_be_saved(network)
-    kind = type(network).__name__
     description = {
-        "network": {"kind": kind, "init_args": network.init_args},
+        "network": {"kind": network.stored_as.__name__, "init_args": network.init_args},
         "data": asdict(data),
         "provenance": provenance or {},
     }
@@ -130,9 +129,10 @@ def check_can_be_saved(network: DepthPredictor) -> None:
     Raises:
         ValueError: Naming its class and what is accepted.
     """
-    if NETWORKS.get(type(network).__name__) is not type(network):
+    kind = network.stored_as
+    if NETWORKS.get(kind.__name__) is not kind:
         raise ValueError(
-            f"network {type(network).__qualname__} cannot be stored; accepted: {sorted(NETWORKS)} "
+            f"network {kind.__qualname__} cannot be stored; accepted: {sorted(NETWORKS)} "
             "(add yours to snn_depth.checkpoint.NETWORKS)"
         )
 

@@ -15,7 +15,7 @@ class DepthPredictor(nn.Module):
 
     Attributes:
         input_key: Batch entry that the network reads: "spikes" or "rgb".
-        init_args: Arguments that rebuild the architecture, JSON types only.
+        init_args: Arguments of `stored_as` that rebuild the architecture, JSON types only.
         depth_range: Depths that it can express.
         max_stride: The sides of its input are padded to a multiple of this.
     """
@@ -24,6 +24,14 @@ class DepthPredictor(nn.Module):
     init_args: dict[str, Any]
     depth_range: DepthRange
     max_stride: int = 1
+
+    @property
+    def stored_as(self) -> type["DepthPredictor"]:
+        """Class that a file names and `init_args` belong to.
+
+        Another one for a network that differs in how it is trained, not in what it is.
+        """
+        return type(self)
 
     @property
     @abstractmethod

@@ -46,6 +46,7 @@ def silence_irrelevant_warnings() -> None:
         ".*does not have many workers.*",
         ".*number of training batches.*",
         ".*exists and is not empty.*",  # the logger writes there first
+        ".*in eval mode at the start of training.*",  # frozen on purpose
         ".*LeafSpec.*",  # the engine's own use of a deprecated name
     )
     for pattern in patterns:

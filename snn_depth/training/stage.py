@@ -59,7 +59,10 @@ def train_stage(
     network_file = folder / NETWORK_FILE
     if network_file.is_file():
         logger.info("stage %s is finished: %s", stage.name, network_file)
-        return load(str(network_file))
+        # Not what the file names: a stage's own network may compute otherwise with these weights.
+        network = stage.network()
+        copy_weights(load(str(network_file)), network)
+        return network.eval()
     rank, num_ranks = process_rank(engine)
     lightning.seed_everything(seed, verbose=False)
     network = stage.network()

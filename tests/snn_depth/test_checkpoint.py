@@ -63,6 +63,20 @@ def test_wrong_metadata(change: dict[str, str], message: str, tmp_path: Path) ->
         load_network(tmp_path / "n.safetensors")
 
 
+def test_a_network_may_be_stored_as_another(tmp_path: Path) -> None:
+    class TrainedOtherwise(SpikingDepthNet):
+        @property
+        def stored_as(self) -> type[SpikingDepthNet]:
+            return SpikingDepthNet
+
+    network = TrainedOtherwise(decay_v=0.3)
+    save_network(tmp_path / "n.safetensors", network, DataSpec())
+    loaded = load_network(tmp_path / "n.safetensors").network
+    assert type(loaded) is SpikingDepthNet and loaded.init_args["decay_v"] == 0.3
+    state = network.state_dict()
+    assert all(torch.equal(v, state[k]) for k, v in loaded.state_dict().items())
+
+
 def test_a_file_can_only_name_known_networks() -> None:
     with pytest.raises(ValueError, match=r"unknown network kind 'os.system'; accepted: \['Ann"):
         build_network("os.system", {})

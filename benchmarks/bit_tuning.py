@@ -1,0 +1,94 @@
+"""Fine-tune one student for some number of bits, by the machinery that runs any recipe."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from torch.utils.data import Dataset
+
+from snn_depth.checkpoint import LoadedNetwork
+from snn_depth.models.predictor import DepthPredictor
+from snn_depth.train import make_parser
+from snn_depth.training.recipe import Recipe
+
+
+def tuning_settings(
+    settings: dict[str, Any],
+    checkpoint: Path,
+    loaded: LoadedNetwork,
+    bits: int | None,
+    seed: int,
+    work_dir: Path,
+) -> dict[str, Any]:
+    """The recipe that fine-tunes one student for some bits.
+
+    Args:
+        settings: The recipe as read from YAML.
+        checkpoint: Where the student starts.
+        loaded: The same.
+        bits: Bits per weight; None trains on in float.
+        seed: Seed of the run.
+        work_dir: Parent of the run's folder.
+
+    Returns:
+        As `settings`.
+    """
+    class_path = "snn_depth.models.depth_network.SpikingDepthNet"
+    init_args = dict(loaded.network.init_args)
+    if bits is not None:
+        class_path = "conversion.quantized_student.QuantizedStudent"
+        init_args |= {"num_weight_bits": bits, "largest_input": frames_per_bin(loaded)}
+    network = {"class_path": class_path, "init_args": init_args}
+    stage = settings["stages"][0] | {"network": network, "init_from": str(checkpoint)}
+    folder = "float" if bits is None else f"{bits}_bits"
+    return settings | {
+        "stages": [stage],
+        "seeds": [seed],
+        "output_dir": str(work_dir / folder / f"student_{seed}"),
+    }
+
+
+def frames_per_bin(loaded: LoadedNetwork) -> int:
+    """Largest count that a pixel of the network's input can have in a time bin."""
+    return loaded.data.num_frames // loaded.data.num_bins
+
+
+def make_recipe(settings: dict[str, Any]) -> tuple[Recipe, str]:
+    """A recipe from what its YAML says.
+
+    Args:
+        settings: The YAML's content.
+
+    Returns:
+        The recipe, and its complete YAML with all defaults.
+    """
+    parser = make_parser()
+    config = parser.parse_object(deepcopy(settings))  # it writes into what it is given
+    config.pop("resume")
+    config.pop("config", None)
+    return Recipe(**vars(parser.instantiate(config))), parser.dump(config, skip_validation=True)
+
+
+def fine_tune(
+    settings: dict[str, Any], data: Callable[[str], Dataset[Any]], *, seed: int
+) -> DepthPredictor:
+    """Run a recipe's only stage, or load what it has trained before.
+
+    Args:
+        settings: As `tuning_settings` makes it.
+        data: Returns a data set by its name.
+        seed: Seed of the run.
+
+    Returns:
+        The trained network.
+    """
+    from snn_depth.training.callbacks import silence_irrelevant_warnings  # seconds to import
+    from snn_depth.training.run import claim_output_folder, train_stages
+
+    silence_irrelevant_warnings()
+    recipe, text = make_recipe(settings)
+    folder = Path(recipe.output_dir)
+    claim_output_folder(folder, text, resume=True)
+    networks = train_stages(recipe, data, text, seed=seed, folder=folder / f"seed_{seed}")
+    return networks[recipe.stages[0].name]
