@@ -4,9 +4,10 @@ Attributes: format, schema_version, layout ("CHW"), reset_period, provenance (JS
 
 - ``layer``: the graph (`conversion.graph_file`)
 - ``float``: the float graph that an integer graph was made of; optional
-- ``test_vector``: ``inputs`` (T, B, C, H, W); ``spikes/<layer>``, bits packed along the last axis;
-  ``membranes/<layer>`` after every step; optional. All is time-aligned: a layer's first row is the
-  first step of the sample, however long it takes to get there on the chip.
+- ``test_vector``: ``inputs`` (T, B, C, H, W); what they cause (`conversion.trace_file`), with the
+  membranes of readouts; ``last_membranes/<layer>`` (B, C, H, W), those of all layers after the last
+  step, which tell of any error before it; optional. All is time-aligned: a layer's first row is
+  the first step of the sample, however long it takes to get there on the chip.
 """
 
 import json
@@ -16,16 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
 import numpy.typing as npt
 
 from conversion.graph_file import read_graph, write_graph
 from conversion.layer_graph import LayerGraph
 from conversion.simulation import Trace
+from conversion.trace_file import read_trace, write_array, write_trace
 from snn_depth.atomic import atomic_path
 
 FORMAT = "snn-depth-chip-network"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _FLOAT, _TEST_VECTOR = "float", "test_vector"
 
@@ -36,13 +37,27 @@ class TestVector:
 
     Attributes:
         inputs_TBCHW: Spikes or counts per step.
-        expected: Time-aligned trace in the graph's arithmetic.
+        expected: Time-aligned trace in the graph's arithmetic, with the readouts' membranes.
+        last_membranes_BCHW: Membranes of every layer after the last step, by name.
     """
 
     __test__ = False  # not a test case, whatever pytest thinks of the name
 
     inputs_TBCHW: npt.NDArray[Any]
     expected: Trace
+    last_membranes_BCHW: Mapping[str, npt.NDArray[Any]]
+
+    @staticmethod
+    def of_run(inputs_TBCHW: npt.NDArray[Any], trace: Trace) -> "TestVector":
+        """The part of a run that is kept: membranes after every step would be most of the file.
+
+        Args:
+            inputs_TBCHW: What was put in.
+            trace: What it caused, with the membranes of all layers.
+        """
+        readouts = {name: v for name, v in trace.membranes.items() if name not in trace.spikes}
+        last = {name: v_TBCHW[-1] for name, v_TBCHW in trace.membranes.items()}
+        return TestVector(inputs_TBCHW, Trace(trace.spikes, readouts), last)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,29 +140,12 @@ def _check_format(file: h5py.File, path: Path) -> None:
 
 
 def _write_test_vector(group: h5py.Group, vector: TestVector) -> None:
-    _write(group, "inputs", vector.inputs_TBCHW)
-    for name, spikes in vector.expected.spikes.items():
-        _write(group, f"spikes/{name}", np.packbits(spikes, axis=-1))
-        group[f"spikes/{name}"].attrs["num_columns"] = spikes.shape[-1]
-    for name, membranes in vector.expected.membranes.items():
-        _write(group, f"membranes/{name}", membranes)
+    write_array(group, "inputs", vector.inputs_TBCHW)
+    write_trace(group, vector.expected)
+    for name, v_BCHW in vector.last_membranes_BCHW.items():
+        write_array(group, f"last_membranes/{name}", v_BCHW)
 
 
 def _read_test_vector(group: h5py.Group) -> TestVector:
-    spikes = {}
-    for name, packed in group.get("spikes", {}).items():
-        count = int(packed.attrs["num_columns"])
-        spikes[name] = np.unpackbits(packed[()], axis=-1, count=count).astype(bool)
-    membranes = {name: values[()] for name, values in group.get("membranes", {}).items()}
-    return TestVector(group["inputs"][()], Trace(spikes, membranes))
-
-
-def _write(group: h5py.Group, key: str, values: npt.NDArray[Any]) -> None:
-    group.create_dataset(
-        key,
-        data=values,
-        chunks=(1, *values.shape[1:]),  # a step
-        compression="gzip",  # with a checksum
-        compression_opts=1,
-        shuffle=True,  # the highest bytes of membranes are all alike
-    )
+    last_membranes = {name: v_BCHW[()] for name, v_BCHW in group["last_membranes"].items()}
+    return TestVector(group["inputs"][()], read_trace(group), last_membranes)

@@ -65,7 +65,7 @@ def to_lava(
     artifact = Artifact(
         conversion.integer_graph,
         reset_period=data.num_bins,
-        test_vector=TestVector(inputs.astype(np.int16), expected),
+        test_vector=TestVector.of_run(inputs.astype(np.int16), expected),
         float_graph=conversion.graph,
         provenance={
             "checkpoint": checkpoint.name,

@@ -18,7 +18,7 @@ def artifact() -> Artifact:
     return Artifact(
         graph,
         reset_period=7,
-        test_vector=TestVector(inputs.astype(np.uint8), expected),
+        test_vector=TestVector.of_run(inputs.astype(np.uint8), expected),
         float_graph=skip_graph("float"),
         provenance={"checkpoint": "student", "abs_rel": 0.125},
     )
@@ -57,8 +57,10 @@ def test_test_vector_proves_the_graph(tmp_path: Path) -> None:
     assert vector is not None
     again = integer_simulator.simulate(read.graph, vector.inputs_TBCHW, record_membranes=True)
     assert vector.expected.spike_mismatches(again) == dict.fromkeys("abcd", 0)
-    differences = vector.expected.membrane_differences(again)
-    assert differences == dict.fromkeys(["a", "b", "c", "d", "out"], 0)
+    assert vector.expected.membrane_differences(again) == {"out": 0}
+    assert vector.last_membranes_BCHW.keys() == set("abcd") | {"out"}
+    for name, v_BCHW in vector.last_membranes_BCHW.items():
+        assert v_BCHW.any() and np.array_equal(v_BCHW, again.membranes[name][-1])
 
 
 def test_float_graph_without_extras(tmp_path: Path) -> None:
@@ -104,7 +106,13 @@ def test_damaged_files_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["layer/2/edge/0/weight", "layer/2/bias", "test_vector/inputs", "test_vector/membranes/out"],
+    [
+        "layer/2/edge/0/weight",
+        "layer/2/bias",
+        "test_vector/inputs",
+        "test_vector/membranes/out",
+        "test_vector/last_membranes/a",
+    ],
 )
 def test_a_single_wrong_bit_is_noticed(tmp_path: Path, key: str) -> None:
     path = tmp_path / "net.h5"
@@ -124,7 +132,7 @@ def test_foreign_and_other_versions_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="format is None; accepted: 'snn-depth-chip-network'"):
         read_artifact(path)
     for change, message in [
-        ({"schema_version": 2}, "schema version is 2; accepted: 1"),
+        ({"schema_version": 1}, "schema version is 1; accepted: 2; convert the network again"),
         ({"format": "snn-depth-recording"}, "format is 'snn-depth-recording'"),
         ({"arithmetic": "ternary"}, "found 'ternary'; accepted: float, integer"),
         ({"provenance": "{"}, str(path)),
@@ -138,7 +146,13 @@ def test_foreign_and_other_versions_are_refused(tmp_path: Path) -> None:
 
 def test_missing_parts_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "net.h5"
-    for key in ("layer/1", "layer/1/edge/0/weight", "layer/1/neuron/vDecay", "test_vector/inputs"):
+    for key in (
+        "layer/1",
+        "layer/1/edge/0/weight",
+        "layer/1/neuron/vDecay",
+        "test_vector/inputs",
+        "test_vector/last_membranes",
+    ):
         write_artifact(path, artifact())
         with h5py.File(path, "r+") as file:
             del file[key]

@@ -1,0 +1,122 @@
+"""Run samples through a layer graph in Lava, one after the other in one run."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from lava.magma.core.run_conditions import RunSteps
+from lava.magma.core.run_configs import Loihi2SimCfg
+
+from conversion.lava_runtime.connections import SynapseKind
+from conversion.lava_runtime.network import build_network
+from conversion.lava_runtime.peak_memory import PeakMemory
+from conversion.lava_runtime.records import Records
+from conversion.lava_runtime.shared_memory import check_room
+from conversion.layer_graph import LayerGraph
+from conversion.simulation import Trace, stream_of_samples
+
+
+@dataclass(frozen=True, eq=False)
+class LavaRun:
+    """What a run in Lava gave, and took.
+
+    Attributes:
+        trace: Time-aligned, in the graph's arithmetic.
+        num_steps: Steps of the whole run.
+        num_processes: Lava processes, each a process of the operating system.
+        build_s: Time to make, compile and start them.
+        run_s: Time of all steps.
+        peak_memory_bytes: Most memory (PSS) of all of them, with this one.
+        peak_shared_memory_bytes: Most of it in messages (/dev/shm).
+    """
+
+    trace: Trace
+    num_steps: int
+    num_processes: int
+    build_s: float
+    run_s: float
+    peak_memory_bytes: int
+    peak_shared_memory_bytes: int
+
+
+def run_graph(
+    graph: LayerGraph,
+    inputs_TBCHW: npt.NDArray[Any],
+    *,
+    reset_period: int,
+    synapses: SynapseKind,
+    record_membranes: bool,
+    folder: Path,
+) -> LavaRun:
+    """Run a graph as Lava processes; to be done in a `supervised` process.
+
+    The samples follow each other in pipelined operation, with the staggered resets between them.
+
+    Args:
+        graph: A graph with balanced delays, float or integer: Lava's floating-point or bit-accurate
+            models.
+        inputs_TBCHW: Samples of up to `reset_period` steps.
+        reset_period: Steps from the start of one sample to the start of the next.
+        synapses: Lava's own ("stock") or the project's ("fast").
+        record_membranes: Whether to record the membranes of firing layers too.
+        folder: For the records; not removed.
+
+    Returns:
+        The time-aligned trace and what it took.
+
+    Raises:
+        ValueError: For what cannot be run: unbalanced delays, inputs that do not fit the graph, too
+            little shared memory.
+        RuntimeError: When a process fails; the error itself has been logged.
+    """
+    _check(graph, inputs_TBCHW, reset_period)
+    num_steps, num_samples = inputs_TBCHW.shape[:2]
+    inputs_SCHW = stream_of_samples(inputs_TBCHW, graph.num_pipeline_steps, reset_period)[:, 0]
+    records = Records(graph, folder, record_membranes)
+    tag = "floating_pt" if graph.arithmetic == "float" else "fixed_pt"
+    with PeakMemory() as peak:
+        start_s = time.perf_counter()
+        processes = build_network(
+            graph, inputs_SCHW, reset_period=reset_period, synapses=synapses, records=records
+        )
+        # Two slots per channel: one is filled while the other is read. Lava's default is 64.
+        processes[0].create_runtime(
+            run_cfg=Loihi2SimCfg(select_tag=tag), compile_config={"pypy_channel_size": 2}
+        )
+        check_room()
+        built_s = time.perf_counter()
+        processes[0].run(RunSteps(len(inputs_SCHW)))
+        ran_s = time.perf_counter()
+        peak.look()
+        processes[0].stop()
+    return LavaRun(
+        records.trace(num_samples, num_steps, reset_period),
+        num_steps=len(inputs_SCHW),
+        num_processes=len(processes),
+        build_s=built_s - start_s,
+        run_s=ran_s - built_s,
+        peak_memory_bytes=peak.memory_bytes,
+        peak_shared_memory_bytes=peak.shared_memory_bytes,
+    )
+
+
+def _check(graph: LayerGraph, inputs: npt.NDArray[Any], reset_period: int) -> None:
+    if inputs.ndim != 5 or inputs.shape[2:] != graph.input_shape or not inputs.size:
+        raise ValueError(
+            f"inputs have shape {inputs.shape}; accepted: (steps, samples, *{graph.input_shape})"
+        )
+    if len(inputs) > reset_period:
+        raise ValueError(
+            f"inputs have {len(inputs)} steps; accepted: up to the reset period, {reset_period}"
+        )
+    if graph.arithmetic == "integer" and not np.array_equal(inputs, np.trunc(inputs)):
+        raise ValueError("inputs are not whole numbers; accepted: spikes or counts")
+    if graph.early_edges:
+        source, target = next(iter(graph.early_edges))
+        raise ValueError(
+            f"layer {target!r}: what comes from {source!r} arrives early; accepted: graphs whose "
+            "delays are balanced"
+        )

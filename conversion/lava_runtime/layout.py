@@ -1,0 +1,55 @@
+"""Between our layout, (C, H, W) and cross-correlation, and Lava's, (W, H, C) and convolution."""
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from conversion.layer_graph import Shape
+
+Array = npt.NDArray[Any]
+
+
+def conv_weight(weight: Array) -> Array:
+    """Kernels for Lava's ``Conv``.
+
+    Args:
+        weight: Shape (C_out, C_in/groups, kh, kw), cross-correlation, as in torch.
+
+    Returns:
+        Shape (C_out, kw, kh, C_in/groups), convolution.
+    """
+    return weight[:, :, ::-1, ::-1].transpose(0, 3, 2, 1)
+
+
+def dense_weight(weight: Array, source_shape: Shape, target_shape: Shape) -> Array:
+    """Weights between layers that Lava flattens, in the order W, H, C.
+
+    Args:
+        weight: Shape (out, in), both in the order C, H, W.
+        source_shape: C, H, W.
+        target_shape: C, H, W.
+
+    Returns:
+        The same weights in the other order.
+    """
+    return weight[np.ix_(_flat_order(target_shape), _flat_order(source_shape))]
+
+
+def record_SBCHW(record: Array, shape: Shape) -> Array:
+    """What Lava's neurons did, in our layout.
+
+    Args:
+        record: Shape (S, ...), a step's values in the order W, H, C.
+        shape: C, H, W.
+
+    Returns:
+        Shape (S, 1, C, H, W), a batch of one stream.
+    """
+    return record.reshape(-1, *shape[::-1]).transpose(0, 3, 2, 1)[:, None]
+
+
+def _flat_order(shape: Shape) -> npt.NDArray[np.int64]:
+    """Place in a flat (C, H, W) array, for each place in a flat (W, H, C) array."""
+    return np.arange(math.prod(shape)).reshape(shape).T.ravel()
