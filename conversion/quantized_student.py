@@ -98,9 +98,9 @@ class QuantizedStudent(SpikingDepthNet):
         return layer
 
     def _current(self, population: Population, signals: dict[str, Tensor]) -> Tensor:
-        """As the network's, in whole units of a weight until the last step.
+        """As the network's, summed in whole units of a weight and scaled once at the end.
 
-        Whole numbers pass through bfloat16 and float32 products unchanged.
+        Such weights are exact in bfloat16 too, and in float32 so are their sums.
         """
         layer = self.quantized_layer(population)
         total: Tensor | None = None

@@ -20,10 +20,8 @@ from conversion.synapses import Synapses
 from snn_depth.checkpoint import copy_weights, load_network, save_network
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.depth_network import SpikingDepthNet
-from snn_depth.models.graph import READOUT
-from snn_depth.objectives import SupervisedDepth
 from snn_depth.train import make_parser
-from snn_depth.training.recipe import Recipe, Stage
+from snn_depth.training.recipe import Recipe
 from snn_depth.training.run import run_recipe
 from tests.conversion.student import calibrated_student, counts
 from tests.snn_depth.training.tiny_run import tiny_recipe
@@ -250,40 +248,38 @@ def test_recipe_names_it_by_its_class_path(tmp_path: Path) -> None:
 def test_a_stage_is_scored_as_it_computes_also_when_resumed(
     student: SpikingDepthNet, tmp_path: Path
 ) -> None:
+    """A teacher, and a student whose neurons fire, distilled on four-bit weights."""
     checkpoint = tmp_path / "student.safetensors"
     save_network(checkpoint, student, DataSpec())
-    stage = Stage(
-        "quantized",
-        lambda: QuantizedStudent(4, **SMALL),
-        SupervisedDepth,
-        num_epochs=1,
-        batch_size=2,
+    recipe = tiny_recipe(tmp_path, num_epochs=1)
+    teacher, _, cfkd = recipe.stages
+    stage = replace(
+        cfkd,
+        name="quantized",
+        network=lambda: QuantizedStudent(4, **SMALL),
         init_from=str(checkpoint),
     )
-    recipe = replace(tiny_recipe(tmp_path / "run"), stages=[stage])
+    recipe = replace(recipe, stages=[teacher, stage])
     run_recipe(recipe, "tiny", resume=False)
-    results = tmp_path / "run" / "results.json"
-    first = json.loads(results.read_text())["rows"]
+    first = json.loads((tmp_path / "results.json").read_text())["rows"]
     run_recipe(recipe, "tiny", resume=True)
-    assert json.loads(results.read_text())["rows"] == first
-    stored = load_network(tmp_path / "run/seed_0/quantized/network.safetensors").network
-    assert isinstance(stored, SpikingDepthNet) and type(stored) is SpikingDepthNet
+    assert json.loads((tmp_path / "results.json").read_text())["rows"] == first
+    stored = load_network(tmp_path / "seed_0/quantized/network.safetensors").network
+    assert type(stored) is SpikingDepthNet
     (abs_rel,) = (
         row["metrics"]["abs_rel"]
         for row in first
         if row["method"] == "quantized" and row["alignment"] == "none"
     )
-    tuned = quantized(stored, 4)
 
+    @torch.no_grad()
     def score(network: nn.Module) -> float:
         data = recipe.data["test"]()
         errors = []
         for i in range(len(data)):  # type: ignore[arg-type]
-            with torch.no_grad():
-                depth_m = network(data[i]["spikes"].unsqueeze(1).float()).depth_m[0]
+            depth_m = network(data[i]["spikes"].unsqueeze(1).float()).depth_m[0]
             errors.append(((depth_m - data[i]["depth_m"]).abs() / data[i]["depth_m"]).mean())
         return float(torch.stack(errors).mean())
 
-    assert abs_rel == pytest.approx(score(tuned), rel=1e-4)
+    assert abs_rel == pytest.approx(score(quantized(stored, 4)), rel=1e-4)
     assert abs_rel != pytest.approx(score(stored), rel=1e-3)
-    assert tuned.quantized_layer(tuned.graph.readout).name == READOUT
