@@ -1,5 +1,7 @@
 """All stages of a conversion, each checked against the one before."""
 
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +11,7 @@ import torch
 
 from conversion import float_simulator, integer_simulator
 from conversion.extract import extract_graph
-from conversion.layer_graph import LayerGraph
+from conversion.layer_graph import Arithmetic, LayerGraph
 from conversion.layer_report import LayerRow, Traces, check_equal, layer_rows
 from conversion.quantize import quantize_graph
 from conversion.readout_depth import depth_of_readout
@@ -31,16 +33,26 @@ class Conversion:
     Attributes:
         graph: Float graph.
         integer_graph: Integer graph.
+        inputs_TBCHW: The samples as the graphs take them.
         rows: Figures of every layer.
         traces: What every stage did on the samples.
+        simulator_s: Seconds that each graph's simulator took for it.
         costs: What it takes that skips arrive in time.
     """
 
     graph: LayerGraph
     integer_graph: LayerGraph
+    inputs_TBCHW: npt.NDArray[np.float64]
     rows: list[LayerRow]
     traces: Traces
+    simulator_s: Mapping[Arithmetic, float]
     costs: TimingCosts
+
+    def stage(self, arithmetic: Arithmetic) -> tuple[LayerGraph, Trace]:
+        """The graph of an arithmetic, and what it did."""
+        if arithmetic == "float":
+            return self.graph, self.traces.graph
+        return self.integer_graph, self.traces.integer
 
 
 def convert(
@@ -48,6 +60,8 @@ def convert(
     batch: Batch,
     num_weight_bits: int,
     largest_input: int,
+    *,
+    record_membranes: bool = False,
 ) -> Conversion:
     """Extract, balance, quantise, and check every stage against the one before.
 
@@ -56,6 +70,7 @@ def convert(
         batch: Samples; `spikes` is (T, B, 1, H, W).
         num_weight_bits: Bits per weight.
         largest_input: Largest count of a pixel in a time bin.
+        record_membranes: Whether the graphs' traces are to have the membranes of all layers.
 
     Returns:
         The conversion.
@@ -70,16 +85,26 @@ def convert(
         balanced, num_weight_bits=num_weight_bits, largest_input=largest_input
     )
     inputs = padded_input(network, batch["spikes"])
+    simulator_s: dict[Arithmetic, float] = {}
+
+    def simulate(simulator: Callable[..., Trace], graph: LayerGraph) -> Trace:
+        start_s = time.perf_counter()
+        trace = simulator(graph, inputs, record_membranes=record_membranes)
+        simulator_s[graph.arithmetic] = time.perf_counter() - start_s
+        return trace
+
     traces = Traces(
         run_student(network, batch["spikes"]),
         run_student(network, batch["spikes"], torch.float32),
-        float_simulator.simulate(balanced, inputs),
-        integer_simulator.simulate(integer_graph, inputs),
+        simulate(float_simulator.simulate, balanced),
+        simulate(integer_simulator.simulate, integer_graph),
     )
     rows = layer_rows(integer_graph, traces)
     check_equal(rows)
     check_pipelined(integer_graph, inputs, traces.integer)
-    return Conversion(balanced, integer_graph, rows, traces, timing_costs(graph))
+    return Conversion(
+        balanced, integer_graph, inputs, rows, traces, simulator_s, timing_costs(graph)
+    )
 
 
 def check_pipelined(graph: LayerGraph, inputs_TBCHW: npt.NDArray[Any], aligned: Trace) -> None:
@@ -112,37 +137,31 @@ def check_pipelined(graph: LayerGraph, inputs_TBCHW: npt.NDArray[Any], aligned: 
 
 
 def depth_scores(
-    network: SpikingDepthNet, conversion: Conversion, batch: Batch
-) -> dict[str, dict[str, float]]:
-    """Depth metrics of the float and of the integer network, means over samples.
+    network: SpikingDepthNet, graph: LayerGraph, trace: Trace, batch: Batch
+) -> dict[str, float]:
+    """Depth metrics of a converted network, means over samples.
 
     Args:
         network: The student.
-        conversion: Its conversion, with traces of the batch.
+        graph: Its float or integer graph.
+        trace: What that did on the samples.
         batch: Samples with depth.
 
     Returns:
-        Metrics by name for "float" and "integer".
+        Metrics by name.
     """
-    depth_range = network.depth_range
-    scores: dict[str, dict[str, float]] = {}
-    for graph, trace in (
-        (conversion.graph, conversion.traces.graph),
-        (conversion.integer_graph, conversion.traces.integer),
-    ):
-        depth_m = depth_of_readout(
-            network,
-            graph[READOUT],
-            graph.arithmetic,
-            trace.membranes[READOUT],
-            *batch["depth_m"].shape[-2:],
-        )
-        metrics = depth_metrics(
-            depth_m,
-            batch["depth_m"],
-            batch["valid_mask"],
-            min_depth_m=depth_range.min_depth_m,
-            max_depth_m=depth_range.max_depth_m,
-        )
-        scores[graph.arithmetic] = {m: float(metrics[m].nanmean()) for m in METRICS}
-    return scores
+    depth_m = depth_of_readout(
+        network,
+        graph[READOUT],
+        graph.arithmetic,
+        trace.membranes[READOUT],
+        *batch["depth_m"].shape[-2:],
+    )
+    metrics = depth_metrics(
+        depth_m,
+        batch["depth_m"],
+        batch["valid_mask"],
+        min_depth_m=network.depth_range.min_depth_m,
+        max_depth_m=network.depth_range.max_depth_m,
+    )
+    return {name: float(metrics[name].nanmean()) for name in METRICS}

@@ -1,24 +1,30 @@
-"""From a checkpoint to an integer network: `python -m conversion.to_lava --output A.h5`."""
+"""From a checkpoint to Lava processes: `python -m conversion.to_lava --output A.h5`."""
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from rich.console import Console
 
 from conversion import integer_simulator
 from conversion.artifact import Artifact, TestVector, write_artifact
-from conversion.conversion_tables import layer_table, readout_text, score_table, timing_text
-from conversion.convert import convert, depth_scores
+from conversion.conversion_tables import print_conversion
+from conversion.convert import Conversion, convert, depth_scores
 from conversion.extract import extract_graph
-from conversion.student_run import padded_input
-from conversion.validation_samples import validation_batch
+from conversion.lava_proof import ARITHMETIC, LavaProof, LavaTarget, prove_in_lava
+from conversion.lava_run import SynapseKind
+from conversion.layer_graph import Arithmetic
+from conversion.validation_samples import centre_crop, validation_batch
+from snn_depth.atomic import atomic_path
 from snn_depth.checkpoint import SHIPPED_NETWORK, load_network
 from snn_depth.cli import exit_after
 from snn_depth.command_parser import call_from_command_line
 from snn_depth.models.depth_network import SpikingDepthNet
+from snn_depth.objectives.base import Batch
+from snn_depth.picture_size import parse_size
 
 # Whole traces are large; two samples prove the reset between them too.
 _TEST_VECTOR_SAMPLES = 2
@@ -28,63 +34,121 @@ def to_lava(
     *,
     checkpoint: Path = SHIPPED_NETWORK,
     output: Path,
-    target: Literal["integer"] = "integer",
+    target: Sequence[Literal["integer", "lava-float", "lava-fixed"]] = ("lava-fixed",),
     samples: Sequence[Path] = (),
     num_samples: int = 8,
     num_weight_bits: int = 8,
+    size: str | None = None,
+    crop: str | None = None,
+    synapses: SynapseKind = "fast",
+    lava_timeout_s: float = 600.0,
     cache_dir: Path = Path("data_cache"),
 ) -> None:
     """Convert a spiking network to the integers of a Loihi chip, and prove every layer.
 
-    The student (in float64) must fire exactly as the float graph does, spike for spike; else the
-    first layer that differs is named, and nothing is written. The integer network is the float
-    graph in the chip's ranges; how far its spikes and its depth are from the float network's is
-    printed per layer, and that it computes the same in pipelined operation is checked.
+    The student (in float64) must fire exactly as the float graph does, spike for spike, and Lava
+    as the simulator of the same numbers, also in every membrane; else the first layer that differs
+    is named, and nothing is written. The integer network is the float graph in the chip's ranges;
+    how far its spikes and its depth are from the float network's is printed per layer. Where Lava
+    cannot be run, the artifact is written, says that no run in Lava proves it, and the command
+    ends with an error.
 
     Args:
         checkpoint: Spiking network (*.safetensors); by default the one that ships with the
             project.
         output: Artifact to write (*.h5): integer and float network, timing, test vector.
-        target: What is to run it: integer, the project's own bit-exact model of the chip.
+        target: What to run the network in, one or several of: integer, the project's own
+            bit-exact model of the chip, which always runs; lava-fixed, Lava's bit-accurate models,
+            which must do the same; lava-float, Lava's floating-point models with the float graph.
         samples: Recordings (*.h5), or folders of them, to check the network on; by default
             pictures of the synthetic world.
         num_samples: How many samples.
         num_weight_bits: Bits per weight with its sign, 4 to 8.
+        size: Size of the pictures, HEIGHTxWIDTH, where it is not the one that the network was
+            trained on. The world is rendered in it; recordings must have it.
+        crop: Use only the centre of the pictures, HEIGHTxWIDTH: a small network for slow synapses.
+        synapses: In Lava: the project's own fast synapses, or the stock ones.
+        lava_timeout_s: A run in Lava is ended after so many seconds.
         cache_dir: Where pictures of the synthetic world are kept.
     """
     loaded = load_network(checkpoint)
     network, data = loaded.network, loaded.data
     extract_graph(network, data.height, data.width)  # before samples are made: it may refuse
     assert isinstance(network, SpikingDepthNet)
-    largest_input = data.num_frames // data.num_bins
+    if size is not None:
+        height, width = parse_size(size)
+        data = replace(data, height=height, width=width)
+    crop_size = None if crop is None else parse_size(crop, "crop")
+    lava_targets: list[LavaTarget] = [t for t in dict.fromkeys(target) if t != "integer"]
     batch = validation_batch(data, num_samples, samples, cache_dir)
-    conversion = convert(network, batch, num_weight_bits, largest_input)
-    scores = depth_scores(network, conversion, batch) if "depth_m" in batch else {}
-    inputs = padded_input(network, batch["spikes"][:, :_TEST_VECTOR_SAMPLES])
-    expected = integer_simulator.simulate(conversion.integer_graph, inputs, record_membranes=True)
+    if crop_size is not None:
+        batch = centre_crop(batch, *crop_size)
+    conversion = convert(
+        network,
+        batch,
+        num_weight_bits,
+        data.num_frames // data.num_bins,
+        record_membranes=bool(lava_targets),
+    )
+    provenance = {
+        "checkpoint": checkpoint.name,
+        "checkpoint_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+        "checkpoint_provenance": loaded.provenance,
+        "num_weight_bits": num_weight_bits,
+        "largest_input": data.num_frames // data.num_bins,
+    }
     artifact = Artifact(
         conversion.integer_graph,
         reset_period=data.num_bins,
-        test_vector=TestVector.of_run(inputs.astype(np.int16), expected),
+        test_vector=_test_vector(conversion),
         float_graph=conversion.graph,
-        provenance={
-            "checkpoint": checkpoint.name,
-            "checkpoint_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
-            "checkpoint_provenance": loaded.provenance,
-            "target": target,
-            "num_weight_bits": num_weight_bits,
-            "largest_input": largest_input,
-            "scores": scores,
-        },
     )
-    write_artifact(output, artifact)
     console = Console()
-    console.print(layer_table(conversion.rows))
-    console.print(readout_text(conversion.rows))
-    if scores:
-        console.print(score_table(scores, num_samples))
-    console.print(timing_text(conversion.costs, data.num_bins))
+    proofs: list[LavaProof] = []
+    no_proof: OSError | None = None
+    with atomic_path(output) as temporary:
+        write_artifact(temporary, artifact)
+        try:
+            for proof in prove_in_lava(
+                conversion,
+                temporary,
+                lava_targets,
+                synapses=synapses,
+                timeout_s=lava_timeout_s,
+                say=console.print,
+            ):
+                proofs.append(proof)
+        except OSError as error:
+            no_proof = error
+        scores = _scores(network, conversion, proofs, batch) if "depth_m" in batch else {}
+        print_conversion(conversion, proofs, scores, console)
+        for proof in proofs:
+            proof.check()
+        provenance |= {"scores": scores, "lava_runs": [proof.summary for proof in proofs]}
+        write_artifact(temporary, replace(artifact, provenance=provenance))
     console.print(f"artifact: {output} ({output.stat().st_size / 1e6:.1f} MB)")
+    if no_proof is not None:
+        raise OSError(
+            f"{no_proof}. {output} is written, but not proven in Lava; --target integer does "
+            "without it"
+        )
+
+
+def _test_vector(conversion: Conversion) -> TestVector:
+    inputs = conversion.inputs_TBCHW[:, :_TEST_VECTOR_SAMPLES]
+    trace = integer_simulator.simulate(conversion.integer_graph, inputs, record_membranes=True)
+    return TestVector.of_run(inputs.astype(np.int16), trace)
+
+
+def _scores(
+    network: SpikingDepthNet, conversion: Conversion, proofs: Sequence[LavaProof], batch: Batch
+) -> dict[str, dict[str, float]]:
+    """Depth metrics by network."""
+    runs = {name: conversion.stage(name) for name in get_args(Arithmetic)}
+    for proof in proofs:
+        graph, _ = conversion.stage(ARITHMETIC[proof.target])
+        runs[proof.name] = graph, proof.run.trace
+    return {name: depth_scores(network, *run, batch) for name, run in runs.items()}
 
 
 def main(arguments: list[str] | None = None) -> None:

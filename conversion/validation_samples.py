@@ -17,10 +17,10 @@ CONVERSION_SEED, _FRAMES_PER_SCENE = 4, 8
 def validation_batch(
     data: DataSpec, num_samples: int, recordings: Sequence[Path], cache_dir: Path
 ) -> Batch:
-    """Samples of the network's size, as one batch.
+    """Samples of one size, as one batch.
 
     Args:
-        data: What the network was trained for.
+        data: What the network was trained for, or the same with pictures of another size.
         num_samples: How many; spread over all that there are.
         recordings: Recordings or folders of them; the synthetic world where none are given.
         cache_dir: Where recordings of the world are kept.
@@ -49,10 +49,36 @@ def validation_batch(
         dataset = WorldDataset(world, str(cache_dir), num_workers=1, num_bins=data.num_bins)
     if (dataset.spec.height, dataset.spec.width) != (data.height, data.width):
         raise ValueError(
-            f"samples are {dataset.spec.height}x{dataset.spec.width}, the network was trained for "
-            f"{data.height}x{data.width}; resize them: python -m snn_depth.simulate --size"
+            f"samples are {dataset.spec.height}x{dataset.spec.width}; accepted: {data.height}x"
+            f"{data.width}, what the network was trained for unless --size says otherwise; resize "
+            "them: python -m snn_depth.simulate --size"
         )
     if len(dataset) < num_samples:
         raise ValueError(f"num_samples is {num_samples}; there are {len(dataset)}")
     chosen = [index * len(dataset) // num_samples for index in range(num_samples)]
     return collate([dataset[index] for index in chosen])
+
+
+def centre_crop(batch: Batch, height: int, width: int) -> Batch:
+    """The middle of all pictures.
+
+    Args:
+        batch: Samples; intrinsics are left out, for they would change.
+        height: Rows to keep.
+        width: Columns to keep.
+
+    Returns:
+        The smaller batch.
+
+    Raises:
+        ValueError: For a crop that is larger than the pictures.
+    """
+    rows, columns = batch["spikes"].shape[-2:]
+    if height > rows or width > columns:
+        raise ValueError(f"crop is {height}x{width}; accepted: up to {rows}x{columns}")
+    top, left = (rows - height) // 2, (columns - width) // 2
+    return {
+        name: pictures[..., top : top + height, left : left + width].contiguous()
+        for name, pictures in batch.items()
+        if name != "intrinsics"
+    }

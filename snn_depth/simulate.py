@@ -1,7 +1,6 @@
 """`python -m snn_depth.simulate`: pictures or a video -> the spikes that a spike camera gives."""
 
 import os
-import re
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +19,7 @@ from snn_depth.data.sequence import PictureSequence
 from snn_depth.data.simulation_jobs import RECORDING_SUFFIXES, STREAM_SUFFIXES, Job, run_jobs
 from snn_depth.data.video import find_sequences, list_files, open_pictures
 from snn_depth.data.video_to_spikes import VideoToSpikes
+from snn_depth.picture_size import parse_size
 
 _DEFAULT_FRAME_RATE_HZ = 30.0
 
@@ -91,7 +91,7 @@ def simulate(
         burst_frames=burst_frames,
         interpolation=interpolation,
         gamma=gamma,
-        size=None if size is None else _parse_size(size),
+        size=None if size is None else parse_size(size),
     )
     metres_per_unit = None if depth_scale is None else _parse_scale(depth_scale)
     matrix = None if intrinsics is None else read_intrinsics(intrinsics)
@@ -161,13 +161,6 @@ def _outputs(paths: Sequence[Path], output_path: Path, several: bool) -> list[Pa
     if len(set(outputs)) < len(outputs):
         raise ValueError(f"several sequences in {paths[0].parent} have the same name")
     return outputs
-
-
-def _parse_size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", text)
-    if match is None:
-        raise ValueError(f"size must be HEIGHTxWIDTH such as 250x400, not {text!r}")
-    return int(match[1]), int(match[2])
 
 
 def _parse_scale(text: str) -> float:

@@ -1,5 +1,6 @@
 """Run samples through a layer graph in Lava, one after the other in one run."""
 
+import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from lava.magma.core.run_conditions import RunSteps
 from lava.magma.core.run_configs import Loihi2SimCfg
+from lava.magma.runtime.runtime import Runtime
 
 from conversion.lava_runtime.connections import SynapseKind
 from conversion.lava_runtime.network import build_network
@@ -86,6 +88,8 @@ def run_graph(
         processes[0].create_runtime(
             run_cfg=Loihi2SimCfg(select_tag=tag), compile_config={"pypy_channel_size": 2}
         )
+        # Where it tells, as mere information, which errors its processes have raised.
+        logging.getLogger(Runtime.__module__).setLevel(logging.INFO)
         check_room()
         built_s = time.perf_counter()
         processes[0].run(RunSteps(len(inputs_SCHW)))

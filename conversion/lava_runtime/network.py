@@ -31,7 +31,9 @@ def build_network(
     """Make the processes and connect them.
 
     Every layer is Lava's own ``LIFReset``. So is a readout: its threshold lies above the limit to
-    which membranes are clipped, so that it never fires.
+    which membranes are clipped, so that it never fires. (Its fixed-point model wraps a current once
+    only. Where that is not enough the spikes are not the integer simulator's; quantised graphs stay
+    far below, see `conversion.head_room`.)
 
     Args:
         graph: What to build.

@@ -27,13 +27,14 @@ def test_all_stages(batch: dict[str, torch.Tensor]) -> None:
     assert 0 < conversion.rows[0].firing.share_changed < 0.05
     assert conversion.rows[-1].drift is not None
     assert conversion.rows[-1].drift.from_student < 1e-9
-    scores = depth_scores(network, conversion, batch)
+    float_scores = depth_scores(network, *conversion.stage("float"), batch)
+    integer_scores = depth_scores(network, *conversion.stage("integer"), batch)
     prediction = network(batch["spikes"]).depth_m
     target = batch["depth_m"]
     expected = ((prediction - target).abs() / target).mean().item()
-    assert scores["float"]["abs_rel"] == pytest.approx(expected, rel=1e-4)
-    assert scores["integer"]["abs_rel"] == pytest.approx(expected, rel=0.1)
-    assert scores["integer"]["abs_rel"] != scores["float"]["abs_rel"]
+    assert float_scores["abs_rel"] == pytest.approx(expected, rel=1e-4)
+    assert integer_scores["abs_rel"] == pytest.approx(expected, rel=0.1)
+    assert integer_scores["abs_rel"] != float_scores["abs_rel"]
 
 
 def test_a_wrong_delay_is_found_and_named(batch: dict[str, torch.Tensor]) -> None:

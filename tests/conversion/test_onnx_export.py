@@ -94,7 +94,7 @@ def test_file_carries_its_metadata(tmp_path: Path) -> None:
     write_onnx(tmp_path / "a.onnx", skip_graph("float"), {"depth": "in metres"})
     model = onnx.load(tmp_path / "a.onnx")
     assert {p.key: p.value for p in model.metadata_props} == {"depth": "in metres"}
-    assert [entry.name for entry in model.graph.input][0] == "counts"
+    assert model.graph.input[0].name == "counts"
     assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "batch"
 
 

@@ -1,9 +1,10 @@
 from pathlib import Path
 
+import pytest
 import torch
 import yaml
 
-from conversion.validation_samples import CONVERSION_SEED, validation_batch
+from conversion.validation_samples import CONVERSION_SEED, centre_crop, validation_batch
 from snn_depth.data.spec import DataSpec
 
 
@@ -24,3 +25,22 @@ def test_samples_are_none_of_the_recipes() -> None:
         for data in yaml.safe_load(recipe.read_text())["data"].values()
     }
     assert len(seeds) > 2 and CONVERSION_SEED not in seeds
+
+
+def test_the_centre_of_all_pictures() -> None:
+    rows, columns = torch.arange(5.0)[:, None], torch.arange(8.0)
+    picture = 10 * rows + columns
+    batch = {
+        "spikes": picture.expand(3, 2, 1, 5, 8),
+        "depth_m": picture.expand(2, 1, 5, 8),
+        "intrinsics": torch.eye(3).expand(2, 3, 3),
+    }
+    cropped = centre_crop(batch, 3, 2)
+    expected = torch.tensor([[13.0, 14], [23, 24], [33, 34]])
+    assert cropped.keys() == {"spikes", "depth_m"}
+    assert torch.equal(cropped["spikes"], expected.expand(3, 2, 1, 3, 2))
+    assert torch.equal(cropped["depth_m"], expected.expand(2, 1, 3, 2))
+    assert torch.equal(centre_crop(batch, 5, 8)["depth_m"], batch["depth_m"])
+    for height, width in ((6, 8), (5, 9)):
+        with pytest.raises(ValueError, match=f"crop is {height}x{width}; accepted: up to 5x8"):
+            centre_crop(batch, height, width)
