@@ -38,8 +38,11 @@ class FloatNeurons:
 
     def step(self, current_BCHW: Array) -> npt.NDArray[np.bool_]:
         """Advance by a step."""
+        bias: Array = self.layer.bias_CHW
+        if self.layer.kind == "input_lif":
+            bias, current_BCHW = bias + current_BCHW, np.zeros_like(current_BCHW)
         self._u_BCHW = (1 - self.layer.decay_u) * self._u_BCHW + current_BCHW
-        v = (1 - self.layer.decay_v) * self.v_BCHW + self._u_BCHW + self.layer.bias_CHW
+        v = (1 - self.layer.decay_v) * self.v_BCHW + self._u_BCHW + bias
         spikes: npt.NDArray[np.bool_] = (v > self.layer.v_threshold) & self.layer.fires
         self.v_BCHW = np.where(spikes, 0.0, v)
         return spikes

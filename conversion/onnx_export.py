@@ -87,25 +87,18 @@ class _Step:
     def add_layer(self, layer: Layer, shapes: Mapping[str, Shape]) -> None:
         """``u``, ``v`` before the threshold, spikes, and ``v`` after the reset."""
         name = layer.name
-        current = COUNTS if layer.kind == "input_lif" else ""
-        for edge in layer.edges:
-            arriving = self._synapses(edge, layer, shapes[edge.source])
-            current = self._add("Add", current, arriving) if current else arriving
-        if layer.decay_u != 1:
-            u = self._state(layer, "u")
-            kept = self._add("Mul", u, self._constant(f"{name}_keep_u", 1 - layer.decay_u))
-            current = self._add("Add", kept, current, name=f"{name}_u_next")
-            self.outputs.append(_value(current, layer.shape))
-        v = self._state(layer, "v")
-        v = self._add("Mul", v, self._constant(f"{name}_keep_v", 1 - layer.decay_v))
-        v_next = f"{name}_v_next"
-        self.outputs.append(_value(v_next, layer.shape))
-        summands = [current]
+        summands = [COUNTS]  # what is added to the membranes of input neurons
+        if layer.kind != "input_lif":
+            summands = [self._current(layer, shapes)]
         if layer.bias is not None:
             summands.append(self._constant(f"{name}_bias", layer.bias_CHW))
+        v_next = f"{name}_v_next"
+        keep = self._constant(f"{name}_keep_v", 1 - layer.decay_v)
+        v = self._add("Mul", self._state(layer, "v"), keep)
         for summand in summands:
             is_last = summand == summands[-1] and not layer.fires
             v = self._add("Add", v, summand, name=v_next if is_last else "")
+        self.outputs.append(_value(v_next, layer.shape))
         if not layer.fires:
             return
         threshold = self._constant(f"{name}_threshold", layer.v_threshold)
@@ -113,6 +106,20 @@ class _Step:
         self._add("Where", fired, self._constant(f"{name}_rest", 0.0), v, name=v_next)
         spikes = self._add("Cast", fired, name=f"{name}_spikes", to=TensorProto.FLOAT)
         self.outputs.append(_value(spikes, layer.shape))
+
+    def _current(self, layer: Layer, shapes: Mapping[str, Shape]) -> str:
+        """The sum of all edges, or what is left of earlier sums with it."""
+        total = ""
+        for edge in layer.edges:
+            arriving = self._synapses(edge, layer, shapes[edge.source])
+            total = self._add("Add", total, arriving) if total else arriving
+        if layer.decay_u == 1:
+            return total
+        keep = self._constant(f"{layer.name}_keep_u", 1 - layer.decay_u)
+        kept = self._add("Mul", self._state(layer, "u"), keep)
+        u = self._add("Add", kept, total, name=f"{layer.name}_u_next")
+        self.outputs.append(_value(u, layer.shape))
+        return u
 
     def _synapses(self, edge: Edge, layer: Layer, source_shape: Shape) -> str:
         """What arrives through an edge, (B, C, H, W)."""

@@ -58,3 +58,12 @@ def test_bias_per_channel_and_per_neuron() -> None:
 def test_refuses_integer_graph() -> None:
     with pytest.raises(ValueError, match="'integer'; accepted: 'float'"):
         simulate(skip_graph(), counts())
+
+
+def test_input_neurons_take_the_input_as_a_bias() -> None:
+    layer = Layer("in", "input_lif", (1, 1, 1), 0.5, 10.0, decay_u=0.25, bias=np.array([1.0]))
+    graph = LayerGraph((1, 1, 1), (layer,))
+    inputs = np.array([2.0, 0.0, 4.0]).reshape(3, 1, 1, 1, 1)
+    trace = simulate(graph, inputs, record_membranes=True)
+    # 2 + 1; 1.5 + 1; 1.25 + 4 + 1: nothing of the input lingers in a current
+    assert trace.membranes["in"].ravel().tolist() == [3.0, 2.5, 6.25]
