@@ -161,8 +161,13 @@ def test_straight_through_by_hand() -> None:
     assert source.grad is not None and source.grad.tolist() == [2.0, -1.0]
 
 
-def test_statistics_stay(student: SpikingDepthNet) -> None:
-    network = quantized(student).train()
+@pytest.mark.parametrize("call_train", [False, True])
+def test_statistics_stay(student: SpikingDepthNet, call_train: bool) -> None:
+    """Also when nobody calls `train()`: the training engine leaves modules as they are made."""
+    network = QuantizedStudent(**SMALL)
+    copy_weights(student, network)
+    if call_train:
+        network.eval().train()
     assert network.training and not any(m.training for m in network.projections.modules())
     before = {name: b.clone() for name, b in network.named_buffers()}
     network(counts(num_steps=2)).depth_m.mean().backward()
