@@ -84,8 +84,8 @@ def hand_over_table(rows: Sequence[LayerRow], proofs: Sequence[LavaProof]) -> Ta
     """
     table = _table(
         "spikes that differ",
-        "student: from the float graph, computed in float64 and in float32; integer: from the "
-        "float graph, per spike"
+        "student: from the float graph, computed in float64 and in float32; changed: spikes that "
+        "the integer graph adds or drops, per spike"
         + "; Lava: from the simulator, and the largest difference of membranes"
         * bool(proofs),
     )
@@ -93,7 +93,7 @@ def hand_over_table(rows: Sequence[LayerRow], proofs: Sequence[LavaProof]) -> Ta
     for heading in (
         "student\nfloat64",
         "student\nfloat32",
-        "integer\n",
+        "integer\nchanged",
         *(f"{proof.name}\nspikes, membrane" for proof in proofs),
     ):
         table.add_column(heading, justify="right")

@@ -26,10 +26,12 @@ def end_process_group(process: subprocess.Popen[bytes]) -> None:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_GRACE_S)
     deadline_s = time.monotonic() + _GRACE_S
-    while _is_alive(process.pid) and time.monotonic() < deadline_s:
+    while _is_alive(process.pid):
+        if time.monotonic() > deadline_s:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            break
         time.sleep(0.02)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
     # The names are those of conversion.lava_runtime.shared_memory.
     for segment in Path("/dev/shm").glob(f"snn{process.pid}_*"):
         segment.unlink(missing_ok=True)
