@@ -150,22 +150,22 @@ def score_table(scores: Mapping[str, Mapping[str, float]], num_samples: int) -> 
 
 
 def timing_text(costs: TimingCosts, num_steps: int) -> str:
-    """Steps, delays, and what relays would cost.
+    """Steps, delays, and what they cost.
 
     Args:
         costs: Of the network.
         num_steps: Steps per sample.
 
     Returns:
-        Three lines.
+        A few lines.
     """
     waits = ", ".join(f"{source} to {target} {n}" for (source, target), n in costs.delays.items())
     return (
         f"timing: {costs.num_pipeline_steps} pipeline steps; a sample takes {num_steps} steps, or "
         f"{num_steps + costs.num_pipeline_steps} alone\n"
-        f"delays in steps (synaptic, no neurons): {waits or 'none'}\n"
-        f"without synaptic delays: {costs.num_relay_neurons:,} relay neurons, "
-        f"{costs.relay_share:.0%} of all updates"
+        f"delays in steps (the input is sent once more): {waits or 'none'}\n"
+        f"cost of the delays: no neurons in the synapses; as relays {costs.num_relay_neurons:,} "
+        f"neurons, {costs.relay_share:.0%} of all updates"
     )
 
 

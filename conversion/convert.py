@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from conversion.quantize import quantize_graph
 from conversion.readout_depth import depth_of_readout
 from conversion.simulation import Trace, samples_of_stream, stream_of_samples
 from conversion.student_run import padded_input, run_student
-from conversion.timing import TimingCosts, balance_with_delays, timing_costs
+from conversion.timing import Balance, TimingCosts, balance, timing_costs, with_relays
 from snn_depth.metrics import depth_metrics
 from snn_depth.models.depth_network import SpikingDepthNet
 from snn_depth.models.graph import READOUT
@@ -61,6 +61,7 @@ def convert(
     num_weight_bits: int,
     largest_input: int,
     *,
+    delays: Balance = "synaptic",
     record_membranes: bool = False,
 ) -> Conversion:
     """Extract, balance, quantise, and check every stage against the one before.
@@ -70,6 +71,7 @@ def convert(
         batch: Samples; `spikes` is (T, B, 1, H, W).
         num_weight_bits: Bits per weight.
         largest_input: Largest count of a pixel in a time bin.
+        delays: How the skips are made to wait.
         record_membranes: Whether the graphs' traces are to have the membranes of all layers.
 
     Returns:
@@ -80,7 +82,7 @@ def convert(
             cannot be mapped or does not fit the chip.
     """
     graph = extract_graph(network, *batch["spikes"].shape[-2:])
-    balanced = balance_with_delays(graph)
+    balanced = balance(graph, delays)
     integer_graph = quantize_graph(
         balanced, num_weight_bits=num_weight_bits, largest_input=largest_input
     )
@@ -93,9 +95,13 @@ def convert(
         simulator_s[graph.arithmetic] = time.perf_counter() - start_s
         return trace
 
+    def run(dtype: torch.dtype) -> Trace:
+        trace = run_student(network, batch["spikes"], dtype)
+        return replace(trace, spikes=with_relays(balanced, trace.spikes))
+
     traces = Traces(
-        run_student(network, batch["spikes"]),
-        run_student(network, batch["spikes"], torch.float32),
+        run(torch.float64),
+        run(torch.float32),
         simulate(float_simulator.simulate, balanced),
         simulate(integer_simulator.simulate, integer_graph),
     )

@@ -6,14 +6,19 @@ waits for nothing: whoever sends it sends it once more, later.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from conversion.layer_graph import INPUT, Edge, Layer, LayerGraph, Pair, Shape
 
 # lava.proc.dense.process.DelayDense, Lava 0.10; six bits on Loihi with the top values taken.
 MAX_SYNAPTIC_DELAY = 62
+Balance = Literal["synaptic", "relays"]
+
 _EVERY: Pair = (1, 1)  # stride of an edge, or a relay, that reads its whole source
 
 
@@ -43,6 +48,44 @@ class TimingCosts:
     def relay_share(self) -> float:
         """Part of all neuron updates that would be the relays', 0..1."""
         return self.num_relay_neurons / (self.num_relay_neurons + self.num_neurons)
+
+
+def balance(graph: LayerGraph, delays: Balance) -> LayerGraph:
+    """Make all edges of a layer arrive together.
+
+    Args:
+        graph: Float graph.
+        delays: By `balance_with_delays` ("synaptic") or by `balance_with_relays`.
+
+    Returns:
+        The balanced graph.
+
+    Raises:
+        ValueError: As the function that does it.
+    """
+    return (balance_with_delays if delays == "synaptic" else balance_with_relays)(graph)
+
+
+def with_relays(
+    graph: LayerGraph, spikes: Mapping[str, npt.NDArray[np.bool_]]
+) -> dict[str, npt.NDArray[np.bool_]]:
+    """Add what the relays of a balanced graph do in time-aligned operation: what their sources do.
+
+    Args:
+        graph: The balanced graph.
+        spikes: (T, B, C, H, W) by name of all firing layers that are no relays.
+
+    Returns:
+        Likewise of all firing layers, in the graph's order.
+    """
+    found: dict[str, npt.NDArray[np.bool_]] = {}
+    for layer in graph.layers:
+        if layer.name in spikes:
+            found[layer.name] = spikes[layer.name]
+        elif layer.fires:
+            (edge,) = layer.edges
+            found[layer.name] = found[edge.source][..., :: edge.stride[0], :: edge.stride[1]]
+    return found
 
 
 def balance_with_delays(graph: LayerGraph) -> LayerGraph:
@@ -189,7 +232,7 @@ def _relayed_shape(shape: Shape, stride: Pair) -> Shape:
 
 
 def _relay_name(source: str, stride: Pair, step: int) -> str:
-    part = "" if stride == _EVERY else f"_stride{stride[0]}x{stride[1]}"
+    part = "" if stride == _EVERY else f"_{stride[0]}x{stride[1]}"
     return f"{source}{part}_relay{step}"
 
 

@@ -17,6 +17,7 @@ from conversion.extract import extract_graph
 from conversion.lava_proof import ARITHMETIC, LavaProof, LavaTarget, prove_in_lava
 from conversion.lava_run import SynapseKind
 from conversion.layer_graph import Arithmetic
+from conversion.timing import Balance
 from conversion.validation_samples import centre_crop, validation_batch
 from snn_depth.atomic import atomic_path
 from snn_depth.checkpoint import SHIPPED_NETWORK, load_network
@@ -38,6 +39,7 @@ def to_lava(
     samples: Sequence[Path] = (),
     num_samples: int = 8,
     num_weight_bits: int = 8,
+    delays: Balance = "synaptic",
     size: str | None = None,
     crop: str | None = None,
     synapses: SynapseKind = "fast",
@@ -64,6 +66,8 @@ def to_lava(
             pictures of the synthetic world.
         num_samples: How many samples.
         num_weight_bits: Bits per weight with its sign, 4 to 8.
+        delays: How what skips layers waits for the others: in the synapses (synaptic), or in
+            relay neurons (relays), for chips without synaptic delays.
         size: Size of the pictures, HEIGHTxWIDTH, where it is not the one that the network was
             trained on. The world is rendered in it; recordings must have it.
         crop: Use only the centre of the pictures, HEIGHTxWIDTH: a small network for slow synapses.
@@ -88,6 +92,7 @@ def to_lava(
         batch,
         num_weight_bits,
         data.num_frames // data.num_bins,
+        delays=delays,
         record_membranes=bool(lava_targets),
     )
     provenance = {
@@ -95,6 +100,7 @@ def to_lava(
         "checkpoint_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
         "checkpoint_provenance": loaded.provenance,
         "num_weight_bits": num_weight_bits,
+        "delays": delays,
         "largest_input": data.num_frames // data.num_bins,
     }
     artifact = Artifact(

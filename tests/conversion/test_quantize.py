@@ -114,7 +114,7 @@ def test_relays_stay_exact(student: Student) -> None:
     relayed = integer_simulator.simulate(with_relays, x)
     assert np.array_equal(relayed.spikes["enc2b_relay2"], direct.spikes["enc2b"])
     every_second = direct.spikes["stem"][..., ::2, ::2]
-    assert np.array_equal(relayed.spikes["stem_stride2x2_relay1"], every_second)
+    assert np.array_equal(relayed.spikes["stem_2x2_relay1"], every_second)
     assert np.array_equal(relayed.membranes["readout"], direct.membranes["readout"])
 
 

@@ -126,7 +126,7 @@ def test_relays_repeat_only_what_a_strided_shortcut_reads() -> None:
     graph = strided_shortcut(with_full_skip=False)
     balanced = balance_with_relays(graph)
     assert timing_costs(graph).relay_neurons == {"a": 3 * 3 * 4}
-    assert balanced["a_stride2x2_relay1"].shape == (3, 3, 4)
+    assert balanced["a_2x2_relay1"].shape == (3, 3, 4)
     x = np.random.default_rng(0).integers(0, 2, (5, 2, 3, 5, 8))
     assert np.array_equal(simulate(balanced, x).spikes["c"], simulate(graph, x).spikes["c"])
     assert simulate(graph, x).spikes["c"].any()

@@ -54,6 +54,17 @@ def options(folder: Path, **changes: str) -> list[str]:
     return [word for name, value in words.items() for word in (f"--{name}", *value.split())]
 
 
+def test_relays_in_place_of_synaptic_delays(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = {"target": "integer", "delays": "relays", "num-samples": "2"}
+    main(options(folder, output=str(folder / "relays.h5"), **words))
+    assert re.search(r"enc2b_relay2 +64x4x6 +1,536 +64 ", capsys.readouterr().out)
+    graph = read_artifact(folder / "relays.h5").graph
+    late = {(e.source, layer.name) for layer in graph.layers for e in layer.edges if e.delay}
+    assert late == {("input", "dec1"), ("input", "dec0")} and not graph.early_edges
+
+
 def test_artifact_proves_itself(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(options(folder, output=str(folder / "proof.h5"), **{"num-weight-bits": "6"}))
     printed = capsys.readouterr().out
