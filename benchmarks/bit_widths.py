@@ -1,7 +1,8 @@
 """Accuracy by bits per weight: `python -m benchmarks.bit_widths --output RESULTS.json`.
 
 For every student and number of bits: the integer network as converted, and after fine-tuning. A
-float student that is fine-tuned alike is in the table too, because longer training helps by itself.
+float student that is fine-tuned alike is in the table too, because longer training changes it by
+itself. (It also updates the statistics of its normalisations, which a quantised student keeps.)
 """
 
 import logging
