@@ -8,7 +8,10 @@ import pytest
 from benchmarks.lava import benchmark, check_equal, main
 from conversion import integer_simulator
 from conversion.simulation import Trace
+from snn_depth.checkpoint import save_network
+from snn_depth.data.spec import DataSpec
 from tests.conversion.small_graphs import counts, skip_graph
+from tests.conversion.student import calibrated_student
 
 
 def test_only_equal_runs_are_compared() -> None:
@@ -43,10 +46,13 @@ def test_small_pictures(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     output = tmp_path / "lava.json"
+    checkpoint = tmp_path / "small.safetensors"
+    save_network(checkpoint, calibrated_student(channel_multipliers=(1, 1)), DataSpec())
     benchmark(
+        checkpoint=checkpoint,
         stock_sizes=["16x32"],
         fast_sizes=["16x32", "32x32"],
-        num_samples=1,
+        num_samples=2,
         num_repeats=2,
         output=output,
         cache_dir=tmp_path,

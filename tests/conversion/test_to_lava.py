@@ -156,8 +156,10 @@ def test_proven_in_lava(
 
 @pytest.mark.slow
 def test_stock_synapses_on_a_crop(folder: Path, with_lava: None) -> None:
-    output = folder / "stock.h5"
-    changes = {"target": "lava-fixed", "synapses": "stock", "crop": "16x16", "num-samples": "2"}
+    small, output = folder / "small.safetensors", folder / "stock.h5"
+    save_network(small, calibrated_student(channel_multipliers=(1, 1)), DATA)
+    changes = {"checkpoint": str(small), "target": "lava-fixed", "synapses": "stock"}
+    changes |= {"crop": "16x16", "num-samples": "2"}
     main(options(folder, output=str(output), **changes))
     (run,) = read_artifact(output).provenance["lava_runs"]
     assert (run["synapses"], run["num_samples"]) == ("stock", 2)
