@@ -1,0 +1,47 @@
+"""The converted network beside the shipped weights is theirs, and proves itself."""
+
+import hashlib
+
+import numpy as np
+
+from conversion import float_simulator, integer_simulator
+from conversion.artifact import read_artifact
+from conversion.extract import extract_graph
+from conversion.quantize import quantize_graph
+from conversion.timing import balance
+from snn_depth.checkpoint import SHIPPED_NETWORK, load_network
+
+ARTIFACT = SHIPPED_NETWORK.with_suffix(".h5")
+
+
+def test_it_is_the_conversion_of_the_shipped_weights() -> None:
+    artifact, loaded = read_artifact(ARTIFACT), load_network(SHIPPED_NETWORK)
+    provenance = artifact.provenance
+    checksum = hashlib.sha256(SHIPPED_NETWORK.read_bytes()).hexdigest()
+    assert provenance["checkpoint_sha256"] == checksum
+    assert {run["target"] for run in provenance["lava_runs"]} == {"lava-float", "lava-fixed"}
+    graph = balance(
+        extract_graph(loaded.network, loaded.data.height, loaded.data.width), "synaptic"
+    )
+    again = quantize_graph(
+        graph,
+        num_weight_bits=provenance["num_weight_bits"],
+        largest_input=provenance["largest_input"],
+    )
+    for layer, expected in zip(artifact.graph.layers, again.layers, strict=True):
+        assert (layer.name, layer.v_threshold) == (expected.name, expected.v_threshold)
+        for edge, same in zip(layer.edges, expected.edges, strict=True):
+            assert np.array_equal(edge.weight, same.weight), layer.name
+            assert (edge.weight_exp, edge.delay) == (same.weight_exp, same.delay)
+
+
+def test_its_test_vector_is_what_the_integer_simulator_does() -> None:
+    artifact = read_artifact(ARTIFACT)
+    assert artifact.test_vector is not None and artifact.float_graph is not None
+    inputs, expected = artifact.test_vector.inputs_TBCHW, artifact.test_vector.expected
+    trace = integer_simulator.simulate(artifact.graph, inputs)
+    assert not any(expected.spike_mismatches(trace).values())
+    assert np.array_equal(expected.membranes["readout"], trace.membranes["readout"])
+    float_trace = float_simulator.simulate(artifact.float_graph, inputs)
+    for name, rate in float_trace.firing_rates().items():
+        assert abs(rate - expected.firing_rates()[name]) < 0.01, name
