@@ -128,7 +128,8 @@ def _started(
     process = subprocess.Popen(
         program,
         cwd=folder,
-        env={**clean_variables(), "PYTHONPATH": str(packages)},
+        # Lava leaves files among the temporary ones when it is killed.
+        env={**clean_variables(), "PYTHONPATH": str(packages), "TMPDIR": str(folder)},
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,

@@ -1,4 +1,4 @@
-"""Every command in the README is understood by the program that it calls."""
+"""Every command in the README and the docs is understood by the program that it calls."""
 
 import json
 import re
@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from benchmarks import bit_widths, lava
 from benchmarks.tables import methods_by_scenario
+from conversion.export import export
+from conversion.to_lava import to_lava
 from snn_depth.command_parser import command_parser
 from snn_depth.evaluate import evaluate
 from snn_depth.predict import predict
@@ -17,27 +20,32 @@ from snn_depth.simulate import simulate
 from snn_depth.train import make_parser
 
 ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PROGRAMS: dict[str, Callable[..., Any]] = {
+    "benchmarks.bit_widths": bit_widths.bit_widths,
+    "benchmarks.lava": lava.benchmark,
+    "conversion.export": export,
+    "conversion.to_lava": to_lava,
     "snn_depth.evaluate": evaluate,
     "snn_depth.predict": predict,
     "snn_depth.simulate": simulate,
 }
 
 
-def readme_commands() -> list[list[str]]:
+def commands() -> list[list[str]]:
     """Words after `uv run` of every command, in code blocks and in running text."""
-    text = (ROOT / "README.md").read_text()
+    text = "\n".join(page.read_text() for page in PAGES)
     blocks = re.findall(r"^ {4}(.*uv run .*)$", text, re.MULTILINE)
     inline = re.findall(r"`([^`\n]*uv run [^`\n]*)`", text)
     return [shlex.split(line.partition("uv run ")[2]) for line in blocks + inline]
 
 
-def test_readme_has_the_commands_it_should_have() -> None:
-    modules = {words[words.index("-m") + 1] for words in readme_commands()}
+def test_every_program_has_a_command() -> None:
+    modules = {words[words.index("-m") + 1] for words in commands()}
     assert modules == {"snn_depth.train", "pytest", *PROGRAMS}
 
 
-@pytest.mark.parametrize("words", readme_commands(), ids=" ".join)
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
 def test_command_is_understood(words: list[str]) -> None:
     launcher, *rest = words
     assert launcher in {"python", "torchrun"}
