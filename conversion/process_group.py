@@ -25,16 +25,23 @@ def end_process_group(process: subprocess.Popen[bytes]) -> None:
             process.send_signal(number)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_GRACE_S)
-    deadline_s = time.monotonic() + _GRACE_S
-    while _is_alive(process.pid):
-        if time.monotonic() > deadline_s:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            break
-        time.sleep(0.02)
+    if not _has_ended(process.pid):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        _has_ended(process.pid)  # the kernel takes a moment, too
     # The names are those of conversion.lava_runtime.shared_memory.
     for segment in Path("/dev/shm").glob(f"snn{process.pid}_*"):
         segment.unlink(missing_ok=True)
+
+
+def _has_ended(group: int) -> bool:
+    """Wait for all processes of the group to end, for as long as they are given."""
+    deadline_s = time.monotonic() + _GRACE_S
+    while _is_alive(group):
+        if time.monotonic() > deadline_s:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def _is_alive(group: int) -> bool:
