@@ -111,7 +111,8 @@ def _synapses(
     bias_CHW = np.zeros((1, 1, 1))
     if synapses_hold_bias(layer, is_flat=is_flat):
         bias_CHW = gain * layer.bias_CHW
-    matrices, convolutions = [], []
+    matrices: list[Edge] = []
+    convolutions: list[Edge] = []
     for edge in layer.edges or (_one_to_one(layer),):
         is_matrix = edge.kind == "dense" or edge.source in flat
         scaled = replace(edge, weight=gain * edge.scaled_weight, weight_exp=0)

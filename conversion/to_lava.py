@@ -74,6 +74,7 @@ def to_lava(
             "target": target,
             "num_weight_bits": num_weight_bits,
             "largest_input": largest_input,
+            "depth_range_m": [network.depth_range.min_depth_m, network.depth_range.max_depth_m],
             "scores": scores,
         },
     )
