@@ -58,7 +58,13 @@ def graph() -> LayerGraph:
                 bias=bias(*SHAPE),
             ),
             layer("leakless", SHAPE, edge("oblong", 4, 4, 3, 3, **same), decay_v=0, bias=bias(4)),
-            layer("forgetful", (4, 3, 5), edge("leakless", 4, 4, 1, 1, stride=(2, 2)), decay_v=1),
+            layer(
+                "forgetful",
+                (4, 3, 5),
+                edge("leakless", 4, 4, 1, 1, stride=(2, 2)),
+                decay_v=1,
+                v_threshold=0.2,
+            ),
             layer("current", (4, 3, 5), edge("forgetful", 4, 4, 1, 1), decay_u=0.6, bias=bias(4)),
             layer(
                 "vector",  # of which no grid is made again
