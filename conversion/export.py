@@ -1,53 +1,74 @@
-"""Hand a converted network to other programs: `python -m conversion.export A.h5 OUTPUT.onnx`."""
+"""From an artifact to other tools: `python -m conversion.export A.h5 OUTPUT.{net,nir,onnx}`."""
 
-import json
+from collections.abc import Callable
 from pathlib import Path
 
+from conversion.ancestors import ancestors
 from conversion.artifact import Artifact, read_artifact
 from conversion.layer_graph import LayerGraph
 from conversion.netx_file import NetxNetwork
 from conversion.netx_writer import write_netx
 from conversion.nir_export import write_nir
 from conversion.onnx_export import write_onnx
-from conversion.subgraph import ancestors
 from snn_depth.cli import exit_after
 from snn_depth.command_parser import call_from_command_line
 
-FORMATS = (".onnx", ".nir", ".net")
-
 
 def export(artifact: Path, output: Path, *, until: str | None = None) -> None:
-    """Write a converted network in the format that the output's suffix names.
+    """Write a converted network in a format that other tools read.
 
-    ``.onnx``: one time step of the float network with its state as inputs and outputs. ``.nir``:
-    the float network in the Neuromorphic Intermediate Representation, which has no transposed
-    convolution, so that of a student only the encoder can be written (``--until enc3b``).
-    ``.net``: the integer network for lava-dl's netx, chains of layers only.
+    *.net is for lava-dl: the integer network, where it is a chain. *.nir is for spiking frameworks
+    and *.onnx (one time step, with its state as inputs and outputs) for inference engines: the
+    float network. What a format cannot hold is refused with the layer's name.
 
     Args:
-        artifact: File that ``python -m conversion.to_lava`` has written (*.h5).
-        output: File to write: *.onnx, *.nir or *.net.
-        until: Last layer to write, with all that it depends on; by default all layers.
+        artifact: What `python -m conversion.to_lava` has written (*.h5).
+        output: File to write; its suffix chooses the format.
+        until: Layer to end with: it and all that it depends on are exported, the others are not.
     """
-    if output.suffix not in FORMATS:
-        raise ValueError(f"output is {output}; accepted suffixes: {', '.join(FORMATS)}")
-    network = read_artifact(artifact)
-    graph = _graph(network, "integer" if output.suffix == ".net" else "float")
-    if until is not None:
-        graph = ancestors(graph, until)
-    if output.suffix == ".net":
-        write_netx(output, NetxNetwork(graph))
-        return
-    metadata = {"provenance": json.dumps(dict(network.provenance))}
-    write = write_onnx if output.suffix == ".onnx" else write_nir
-    write(output, graph, metadata)
+    write = _WRITERS.get(output.suffix)
+    if write is None:
+        raise ValueError(f"{output} has suffix {output.suffix!r}; accepted: {', '.join(_WRITERS)}")
+    graph = write(output, read_artifact(artifact), until)
+    last = graph.layers[-1].name
+    size_mb = output.stat().st_size / 1e6
+    print(f"{output}: {len(graph.layers)} layers, up to {last!r} ({size_mb:.1f} MB)")
 
 
-def _graph(network: Artifact, arithmetic: str) -> LayerGraph:
-    for graph in (network.graph, network.float_graph):
-        if graph is not None and graph.arithmetic == arithmetic:
-            return graph
-    raise ValueError(f"the artifact has no {arithmetic} network; convert the checkpoint again")
+def _write_net(path: Path, artifact: Artifact, until: str | None) -> LayerGraph:
+    graph = _part(artifact.graph, until)
+    write_netx(path, NetxNetwork(graph))
+    return graph
+
+
+def _write_nir(path: Path, artifact: Artifact, until: str | None) -> LayerGraph:
+    graph = _part(_float_graph(artifact), until)
+    write_nir(path, graph)
+    return graph
+
+
+def _write_onnx(path: Path, artifact: Artifact, until: str | None) -> LayerGraph:
+    graph = _part(_float_graph(artifact), until)
+    write_onnx(path, graph, artifact.provenance)
+    return graph
+
+
+_WRITERS: dict[str, Callable[[Path, Artifact, str | None], LayerGraph]] = {
+    ".net": _write_net,
+    ".nir": _write_nir,
+    ".onnx": _write_onnx,
+}
+
+
+def _part(graph: LayerGraph, until: str | None) -> LayerGraph:
+    return graph if until is None else ancestors(graph, until)
+
+
+def _float_graph(artifact: Artifact) -> LayerGraph:
+    graph = artifact.float_graph or artifact.graph
+    if graph.arithmetic != "float":
+        raise ValueError("the artifact holds no float network, which .nir and .onnx are made of")
+    return graph
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,187 +1,144 @@
-"""Write float graphs for other frameworks: Neuromorphic Intermediate Representation (NIR 1.0).
+"""A float graph as NIR, the exchange format of spiking frameworks (Pedersen et al., 2024).
 
-NIR describes neurons by differential equations (Pedersen et al. 2024, Nature Communications 15,
-8122), which frameworks discretise by forward Euler with a time step of their own. With
+Every layer is a node of its own name (`conversion.nir_neurons`), every edge a node
+"<source>_to_<layer>" (`conversion.nir_synapses`), with a Flatten before or behind it where a grid
+meets a vector; what arrives at a node adds up. What NIR cannot hold is refused
+(`conversion.nir_limits`).
 
-    tau dv/dt = v_leak - v + r I,    tau = dt / decay_v,    r = tau / dt,    v_leak = v_reset = 0
+The file describes time-aligned operation, in which every node sees step t at step t. Synaptic
+delays, which only balance the chip's pipeline, have no place in it; they stand in the metadata.
 
-that is ``v <- (1 - decay_v) v + I`` at the time step `DT_S`, and nothing else at another one. I is
-the sum of all edges; the layer's bias is that of its first edge. Frameworks run every layer of a
-NIR graph at the same step, as the time-aligned simulator does, so that the delays which balance the
-pipeline on a chip are left out.
-
-What the importers make of it (tests run them): SpikingJelly 2.0 runs it with ``dt=DT_S`` in
-float64, without grouped convolutions and readouts. snnTorch 1.0 has `DT_S` built in and computes in
-float32. Norse 1.1 ignores r, so its currents come out too small by the factor decay_v.
+Metadata: the graph's, see `_METADATA`; of neurons, decay_u and decay_v (fractions per step, which
+the time constants hold up to rounding); of synapses, delay (steps).
 """
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import nir
 import numpy as np
-import numpy.typing as npt
 
-from conversion.layer_graph import INPUT, Edge, Layer, LayerGraph, Shape
+from conversion.layer_graph import INPUT, Edge, Layer, LayerGraph
+from conversion.nir_limits import check_nir_can_hold
+from conversion.nir_neurons import neuron_node, synapse_gain
+from conversion.nir_synapses import (
+    convolution_nodes,
+    flat_layers,
+    matrix_nodes,
+    synapses_hold_bias,
+)
 from snn_depth.atomic import atomic_path
 
-# What SpikingJelly takes where nothing else is said, and snnTorch always.
+# snnTorch has it hard-coded, spikingjelly has it as its default.
 DT_S = 1e-4
 
-# What a layer graph can have and NIR cannot, and why; the key is quoted in the error.
-CANNOT_HOLD: Mapping[str, str] = {
-    "integer weights": "NIR has real numbers and no rounding; export the float graph",
-    "unbalanced delays": "frameworks run all layers at the same step; balance the delays first",
-    "a transposed convolution": "NIR has none, nor upsampling; export the layers before it",
-    "input_lif neurons": "NIR has no input that is added to membranes",
-    "a bias per neuron": "NIR's convolutions have one per channel",
-    "a bias beside a synaptic current": "NIR would let it decay with the current",
-    "a dense edge into a grid": "NIR cannot unflatten what a matrix product returns",
+OUTPUT = "output"
+
+_METADATA = {
+    "equations": "forward Euler with step dt_s (seconds)",
+    "layout": "CHW",
+    "operation": "time-aligned: every node sees step t at step t; no delays",
+    "reset": "to 0, at the spike",
+    "start": "currents and membranes 0 at the first step of a sample, also where v_leak is not",
+    "threshold": "strict: a neuron fires above it, not at it",
 }
 
 
-def write_nir(path: Path, graph: LayerGraph, metadata: Mapping[str, str] | None = None) -> None:
-    """Write a graph as a NIR file.
+def write_nir(path: Path, graph: LayerGraph, dt_s: float = DT_S) -> None:
+    """Write a graph as NIR, whole or not at all.
 
     Args:
-        path: File to write, whole or not at all.
+        path: File to write, ``.nir``.
         graph: Float graph.
-        metadata: Stored with it, beside ``dt_s``, ``layout`` and ``reset``.
+        dt_s: Length of a step in seconds.
 
     Raises:
-        ValueError: For what NIR cannot hold (`CANNOT_HOLD`), with the layer's name.
+        ValueError: As `nir_graph`.
     """
-    nir_graph = to_nir(graph)
-    nir_graph.metadata |= dict(metadata or {})
+    described = nir_graph(graph, dt_s)
     with atomic_path(path) as temporary:
-        nir.write(temporary, nir_graph)
+        nir.write(temporary, described)
 
 
-def to_nir(graph: LayerGraph) -> nir.NIRGraph:
-    """A graph as NIR: one node per edge ("<source>_to_<layer>") and one per layer.
+def nir_graph(graph: LayerGraph, dt_s: float = DT_S) -> nir.NIRGraph:
+    """What computes the same as a graph, when it is integrated by forward Euler in steps of `dt_s`.
 
     Args:
         graph: Float graph.
+        dt_s: Length of a step in seconds. Any will do, when the reader takes the same; it has
+            nothing to do with the camera's.
 
     Returns:
-        The NIR graph; what no other layer reads is its output.
+        NIR's graph; its outputs are the layers that no other layer receives from.
 
     Raises:
-        ValueError: For what NIR cannot hold (`CANNOT_HOLD`), with the layer's name.
+        ValueError: For what NIR cannot hold, with the layer's name, or a `dt_s` not above 0.
     """
-    if graph.arithmetic == "integer":
-        raise _refusal(graph.layers[0].name, "integer weights")
-    if graph.early_edges:
-        raise _refusal(next(iter(graph.early_edges))[1], "unbalanced delays")
-    drawing = _Drawing({INPUT: graph.input_shape})
-    drawing.nodes[INPUT] = nir.Input(input_type=np.array(graph.input_shape))
+    if not dt_s > 0:
+        raise ValueError(f"dt_s is {dt_s}; accepted: above 0")
+    check_nir_can_hold(graph)
+    flat = flat_layers(graph)
+    nodes: dict[str, nir.NIRNode] = {INPUT: nir.Input(np.array(graph.input_shape))}
+    wires: list[tuple[str, str]] = []
     for layer in graph.layers:
-        _check(layer, drawing.shapes)
-        drawing.add_layer(layer)
-    read = {edge.source for layer in graph.layers for edge in layer.edges}
-    unread = [layer.name for layer in graph.layers if layer.name not in read]
-    for name in unread:
-        output = "output" if len(unread) == 1 else f"{name}_output"
-        drawing.nodes[output] = nir.Output(output_type=np.array(drawing.shapes[name]))
-        drawing.edges.append((name, output))
-    metadata = {"dt_s": DT_S, "layout": "CHW", "reset": "to rest before every sample"}
-    return nir.NIRGraph(drawing.nodes, drawing.edges, metadata)
-
-
-@dataclass
-class _Drawing:
-    """A NIR graph as far as it is drawn.
-
-    Attributes:
-        shapes: What each layer sends, which is flat behind a matrix product.
-        nodes: NIR nodes by name.
-        edges: Pairs of their names.
-    """
-
-    shapes: dict[str, tuple[int, ...]]
-    nodes: dict[str, Any] = field(default_factory=dict)
-    edges: list[tuple[str, str]] = field(default_factory=list)
-
-    def add_layer(self, layer: Layer) -> None:
-        is_flat = all(edge.kind == "dense" for edge in layer.edges)
-        shape = (layer.num_neurons,) if is_flat else layer.shape
-        bias = np.zeros(layer.shape[0]) if layer.bias is None else layer.bias
-        if is_flat:
-            bias = np.broadcast_to(layer.bias_CHW, layer.shape).ravel()
-        self.shapes[layer.name] = shape
-        self.nodes[layer.name] = _neurons(layer, shape)
-        for edge in layer.edges:
-            name = f"{edge.source}_to_{layer.name}"
-            self.nodes[name] = self._synapses(edge, bias)
-            self.edges += [(self._flattened(edge), name), (name, layer.name)]
-            bias = np.zeros_like(bias)  # added once
-
-    def _synapses(self, edge: Edge, bias: npt.NDArray[Any]) -> Any:
-        if edge.kind == "dense":
-            return nir.Affine(edge.scaled_weight, bias.astype(np.float64))
-        return nir.Conv2d(
-            self.shapes[edge.source][1:],
-            edge.scaled_weight,
-            edge.stride,
-            edge.padding,
-            edge.dilation,
-            edge.groups,
-            bias.astype(np.float64),
+        for source, series in _synapses(graph, layer, flat):
+            names = _names(f"{source}_to_{layer.name}", series, nodes)
+            nodes |= zip(names, series, strict=True)
+            wires += pairwise([source, *names, layer.name])
+        nodes[layer.name] = neuron_node(
+            layer,
+            is_flat=layer.name in flat,
+            leak_has_bias=not synapses_hold_bias(layer, is_flat=layer.name in flat),
+            dt_s=dt_s,
         )
-
-    def _flattened(self, edge: Edge) -> str:
-        """The node that an edge reads: its source, or for a matrix product a flat view of it."""
-        shape = self.shapes[edge.source]
-        if edge.kind != "dense" or len(shape) == 1:
-            return edge.source
-        name = f"{edge.source}_flat"
-        if name not in self.nodes:
-            self.nodes[name] = nir.Flatten({"input": np.array(shape)}, start_dim=0, end_dim=-1)
-            self.edges.append((edge.source, name))
-        return name
+    sources = {edge.source for layer in graph.layers for edge in layer.edges}
+    unread = [layer.name for layer in graph.layers if layer.name not in sources]
+    for name in unread:
+        output = OUTPUT if len(unread) == 1 else f"{name}_to_{OUTPUT}"
+        nodes[output] = nir.Output(nodes[name].output_type["output"])
+        wires.append((name, output))
+    return nir.NIRGraph(nodes, wires, metadata={**_METADATA, "dt_s": dt_s})
 
 
-def _neurons(layer: Layer, shape: tuple[int, ...]) -> Any:
-    def every(value: float) -> npt.NDArray[np.float64]:
-        return np.full(shape, value)
-
-    tau_mem_s, tau_syn_s = DT_S / layer.decay_v, DT_S / layer.decay_u
-    if layer.decay_u == 1:
-        membrane = {"tau": every(tau_mem_s), "r": every(1 / layer.decay_v), "v_leak": every(0)}
-    else:
-        membrane = {
-            "tau_mem": every(tau_mem_s),
-            "tau_syn": every(tau_syn_s),
-            "r": every(1 / layer.decay_v),
-            "w_in": every(1 / layer.decay_u),
-            "v_leak": every(0),
-        }
-    if not layer.fires:
-        return nir.LI(**membrane) if layer.decay_u == 1 else nir.CubaLI(**membrane)
-    threshold = {"v_threshold": every(layer.v_threshold), "v_reset": every(0)}
-    kind = nir.LIF if layer.decay_u == 1 else nir.CubaLIF
-    return kind(**membrane, **threshold)
-
-
-def _check(layer: Layer, shapes: Mapping[str, Shape | tuple[int, ...]]) -> None:
-    if layer.kind == "input_lif":
-        raise _refusal(layer.name, "input_lif neurons")
-    kinds = {edge.kind for edge in layer.edges}
-    if "conv_transpose" in kinds:
-        raise _refusal(layer.name, "a transposed convolution")
-    if layer.bias is not None and np.any(layer.bias):
-        if layer.decay_u != 1:
-            raise _refusal(layer.name, "a bias beside a synaptic current")
-        if layer.bias.ndim == 3 and "conv" in kinds:
-            raise _refusal(layer.name, "a bias per neuron")
-    reads_flat = any(edge.kind == "conv" and len(shapes[edge.source]) == 1 for edge in layer.edges)
-    is_grid = kinds == {"dense"} and math.prod(layer.shape[1:]) > 1
-    if len(kinds) > 1 or is_grid or reads_flat:
-        raise _refusal(layer.name, "a dense edge into a grid")
+def _synapses(
+    graph: LayerGraph, layer: Layer, flat: frozenset[str]
+) -> Iterator[tuple[str, list[nir.NIRNode]]]:
+    """Of every edge of a layer its source and its nodes in series."""
+    is_flat = layer.name in flat
+    gain = synapse_gain(layer)
+    bias_CHW = np.zeros((1, 1, 1))
+    if synapses_hold_bias(layer, is_flat=is_flat):
+        bias_CHW = gain * layer.bias_CHW
+    matrices: list[Edge] = []
+    convolutions: list[Edge] = []
+    for edge in layer.edges or (_one_to_one(layer),):
+        is_matrix = edge.kind == "dense" or edge.source in flat
+        scaled = replace(edge, weight=gain * edge.scaled_weight, weight_exp=0)
+        (matrices if is_matrix else convolutions).append(scaled)
+    # The first holds the bias, and one per neuron fits a matrix only.
+    for edge in (*matrices, *convolutions):
+        shapes = graph.shapes[edge.source], layer.shape
+        if edge in matrices:
+            bias_N = np.broadcast_to(bias_CHW, layer.shape).ravel()
+            series = matrix_nodes(edge, *shapes, bias_N, source_is_flat=edge.source in flat)
+        else:
+            bias_C = np.broadcast_to(bias_CHW, (layer.shape[0], 1, 1)).ravel()
+            series = convolution_nodes(edge, *shapes, bias_C, is_flat=is_flat)
+        yield edge.source, series
+        bias_CHW = np.zeros((1, 1, 1))
 
 
-def _refusal(name: str, what: str) -> ValueError:
-    return ValueError(f"layer {name!r}: NIR cannot hold {what}: {CANNOT_HOLD[what]}")
+def _one_to_one(layer: Layer) -> Edge:
+    """What the input is to an input_lif layer."""
+    return Edge(INPUT, "conv", np.eye(layer.shape[0])[:, :, None, None])
+
+
+def _names(name: str, series: list[nir.NIRNode], taken: Container[str]) -> list[str]:
+    """Names of nodes in series; several edges may join the same two layers."""
+    number = 2
+    unnumbered = name
+    while name in taken:
+        name, number = f"{unnumbered}_{number}", number + 1
+    return [f"{name}_flatten" if isinstance(node, nir.Flatten) else name for node in series]

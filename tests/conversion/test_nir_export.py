@@ -1,3 +1,5 @@
+"""What is written, what is refused, and that NIR's equations give the simulator's spikes."""
+
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -5,158 +7,200 @@ from typing import Any
 import nir
 import numpy as np
 import pytest
-import torch
-from snntorch.import_nir import import_from_nir as snntorch_from_nir
-from spikingjelly.activation_based.nir_exchange import import_from_nir as spikingjelly_from_nir
 
-from conversion.extract import extract_graph
+from conversion.ancestors import ancestors
 from conversion.float_simulator import simulate
 from conversion.layer_graph import Edge, Layer, LayerGraph
-from conversion.nir_export import CANNOT_HOLD, DT_S, to_nir, write_nir
-from conversion.simulation import Trace
-from conversion.student_run import padded_input
-from conversion.subgraph import ancestors
-from conversion.timing import balance_with_delays
+from conversion.nir_export import nir_graph, write_nir
+from conversion.nir_limits import NIR_LIMITS
+from tests.conversion.nir_reference import run_nir
 from tests.conversion.small_graphs import skip_graph
-from tests.conversion.student import calibrated_student, counts
 
-Encoder = tuple[LayerGraph, np.ndarray, Trace]
+RANDOM = np.random.default_rng(8)
+SHAPE = (4, 6, 9)
+DT_S = 1e-3
+
+
+def edge(source: str, *shape: int, **geometry: Any) -> Edge:
+    kind = geometry.pop("kind", "dense" if len(shape) == 2 else "conv")
+    return Edge(source, kind, RANDOM.normal(0.2, 0.8, shape), **geometry)
+
+
+def layer(name: str, shape: tuple[int, int, int], *edges: Edge, **constants: Any) -> Layer:
+    defaults = {"kind": "lif", "decay_v": 0.3, "v_threshold": 1.0}
+    return Layer(name, shape=shape, edges=edges, **defaults | constants)
+
+
+def bias(*shape: int) -> np.ndarray:
+    return RANDOM.normal(0.2, 0.2, shape)
 
 
 @pytest.fixture(scope="module")
-def encoder() -> Encoder:
-    """The student's encoder, with its residual shortcuts, and what it does."""
-    network = calibrated_student()
-    graph = ancestors(balance_with_delays(extract_graph(network, 32, 48)), "enc3b")
-    x = padded_input(network, counts(6, 2, 32, 48))
-    return graph, x, simulate(graph, x)
-
-
-def run_elsewhere(module: Any, x_TBCHW: torch.Tensor, names: set[str]) -> dict[str, np.ndarray]:
-    """Spikes of the submodules of those names, step by step."""
-    spikes: dict[str, list[np.ndarray]] = {name: [] for name in names}
-
-    def note(name: str) -> Any:
-        return lambda module, x, y: spikes[name].append(
-            (y[0] if isinstance(y, tuple) else y).numpy()
-        )
-
-    for name, submodule in module.named_modules():
-        if name in names:
-            submodule.register_forward_hook(note(name))
-    state = None
-    with torch.no_grad():
-        for x in x_TBCHW:
-            _, state = module(x, state)
-    return {name: np.stack(steps) > 0 for name, steps in spikes.items()}
-
-
-def test_spikingjelly_runs_the_encoder(encoder: Encoder, tmp_path: Path) -> None:
-    graph, x, expected = encoder
-    write_nir(tmp_path / "encoder.nir", graph)
-    module = spikingjelly_from_nir(tmp_path / "encoder.nir", dt=DT_S, dtype=torch.float64)
-    found = run_elsewhere(module, torch.from_numpy(x), set(expected.spikes))
-    for name, spikes in expected.spikes.items():
-        assert spikes.any() and np.count_nonzero(found[name] != spikes) == 0, name
-
-
-def test_snntorch_runs_the_encoder(encoder: Encoder, tmp_path: Path) -> None:
-    graph, x, expected = encoder
-    write_nir(tmp_path / "encoder.nir", graph)
-    module = snntorch_from_nir(nir.read(tmp_path / "encoder.nir"))
-    found = run_elsewhere(module, torch.from_numpy(x).float(), set(expected.spikes))
-    for name, spikes in expected.spikes.items():  # in 32 bits, so rounding may tip a neuron
-        assert np.count_nonzero(found[name] != spikes) <= 1e-3 * spikes.sum(), name
-
-
-def flat_chain(*, decay_u: float = 1.0) -> LayerGraph:
-    """Convolution, then two matrix products, neurons with currents if asked for."""
-    random = np.random.default_rng(4)
-
-    def weight(*shape: int) -> np.ndarray:
-        return random.integers(-6, 9, shape) / 8
-
-    def layer(name: str, shape: tuple[int, int, int], edge: Edge, **other: Any) -> Layer:
-        bias = random.integers(-1, 3, shape[0]) / 8 if decay_u == 1 else None
-        # No sum of eighths is at the threshold, at which SpikingJelly fires and Lava does not.
-        return Layer(name, "lif", shape, 0.25, 1.03, decay_u=decay_u, edges=(edge,), bias=bias)
-
+def graph() -> LayerGraph:
+    """Each way in which a layer or an edge can be written, behind each other."""
+    same = {"padding": (1, 1)}
     return LayerGraph(
-        (2, 6, 8),
+        SHAPE,
         (
-            layer("a", (3, 3, 4), Edge("input", "conv", weight(3, 2, 3, 3), (2, 2), (1, 1))),
-            layer("b", (5, 1, 1), Edge("a", "dense", weight(5, 36) / 2, weight_exp=1)),
-            layer("c", (4, 1, 1), Edge("b", "dense", weight(4, 5))),
+            layer("taken_as_is", SHAPE, kind="input_lif", bias=bias(4)),
+            layer(
+                "grouped",
+                SHAPE,
+                edge("taken_as_is", 4, 2, 3, 3, groups=2, delay=3, weight_exp=-1, **same),
+                bias=bias(4),
+            ),
+            layer(
+                "oblong",  # kernels of one row, of one column, and dilated
+                SHAPE,
+                edge("grouped", 4, 4, 1, 3, padding=(0, 1)),
+                edge("grouped", 4, 4, 5, 1, padding=(4, 0), dilation=(2, 1)),
+                edge("input", 4, 1, 1, 1, groups=4),
+                bias=bias(*SHAPE),
+            ),
+            layer("leakless", SHAPE, edge("oblong", 4, 4, 3, 3, **same), decay_v=0, bias=bias(4)),
+            layer(
+                "forgetful",
+                (4, 3, 5),
+                edge("leakless", 4, 4, 1, 1, stride=(2, 2)),
+                decay_v=1,
+                v_threshold=0.2,
+            ),
+            layer("current", (4, 3, 5), edge("forgetful", 4, 4, 1, 1), decay_u=0.6, bias=bias(4)),
+            layer(
+                "vector",  # of which no grid is made again
+                (2, 3, 5),
+                edge("current", 30, 60),
+                edge("current", 2, 4, 3, 3, **same),
+                bias=bias(2, 3, 5),
+            ),
+            layer("still_vector", (3, 2, 3), edge("vector", 3, 2, 3, 3, stride=(2, 2), **same)),
+            layer("readout", (2, 1, 1), edge("still_vector", 2, 18), kind="readout", bias=bias(2)),
+            layer(
+                "current_readout",
+                SHAPE,
+                edge("oblong", 4, 4, 1, 1),
+                kind="readout",
+                decay_u=0.5,
+                bias=bias(*SHAPE),
+            ),
+            layer("sum_readout", SHAPE, edge("oblong", 4, 4, 1, 1), kind="readout", decay_v=0),
         ),
     )
 
 
-@pytest.mark.parametrize("decay_u", [1.0, 0.5])
-def test_spikingjelly_runs_matrix_products_and_currents(tmp_path: Path, decay_u: float) -> None:
-    graph = flat_chain(decay_u=decay_u)
-    x = np.random.default_rng(0).integers(0, 2, (7, 3, 2, 6, 8)).astype(float)
-    expected = simulate(graph, x).spikes
-    write_nir(tmp_path / "flat.nir", graph)
-    module = spikingjelly_from_nir(tmp_path / "flat.nir", dt=DT_S, dtype=torch.float64)
-    found = run_elsewhere(module, torch.from_numpy(x), set(expected))
-    for name, spikes in expected.items():
-        assert spikes.any() and not spikes.all()
-        assert np.array_equal(found[name].reshape(spikes.shape), spikes), name
-
-
-def test_file_says_what_it_needs_to_be_run(encoder: Encoder, tmp_path: Path) -> None:
-    graph = encoder[0]
-    write_nir(tmp_path / "encoder.nir", graph, {"provenance": "a test"})
-    again = nir.read(tmp_path / "encoder.nir")
-    assert again.metadata["dt_s"] == DT_S and again.metadata["provenance"] == "a test"
-    assert set(again.edges) == set(to_nir(graph).edges)
-    assert ("stem", "stem_to_enc1b") in again.edges and ("enc3b", "output") in again.edges
-    np.testing.assert_array_equal(
-        again.nodes["enc1a_to_enc1b"].weight, graph["enc1b"].edges[0].weight
-    )
-    np.testing.assert_array_equal(again.nodes["enc1a_to_enc1b"].bias, graph["enc1b"].bias)
-    assert not again.nodes["stem_to_enc1b"].bias.any()
-    assert np.all(again.nodes["stem"].tau == DT_S / 0.5)
-
-
-def test_readouts_are_leaky_integrators(tmp_path: Path) -> None:
-    network = calibrated_student()
-    readout = replace(
-        extract_graph(network, 32, 48)["readout"],
-        edges=(Edge("input", "conv", np.ones((2, 1, 1, 1))),),
-        shape=(2, 4, 4),
-    )
-    node = to_nir(LayerGraph((1, 4, 4), (readout,))).nodes["readout"]
-    assert isinstance(node, nir.LI) and np.all(node.tau == DT_S / 0.2) and np.all(node.r == 1 / 0.2)
-
-
-def _changed(name: str, **changes: Any) -> LayerGraph:
-    graph = flat_chain(decay_u=0.5)
-    layers = (replace(x, **changes) if x.name == name else x for x in graph.layers)
-    return replace(graph, layers=tuple(layers))
-
-
-REFUSED = {
-    "integer weights": skip_graph("integer"),
-    "unbalanced delays": skip_graph("float", balanced=False),
-    "a transposed convolution": ancestors(skip_graph("float"), "c"),
-    "input_lif neurons": LayerGraph((1, 2, 2), (Layer("a", "input_lif", (1, 2, 2), 0.5, 1.0),)),
-    "a bias per neuron": _changed("a", decay_u=1.0, bias=np.ones((3, 3, 4))),
-    "a bias beside a synaptic current": _changed("a", bias=np.ones(3)),
-    "a dense edge into a grid": _changed("b", shape=(1, 1, 5)),
+KINDS = {
+    "taken_as_is": nir.LIF,
+    "grouped": nir.LIF,
+    "oblong": nir.LIF,
+    "leakless": nir.IF,
+    "forgetful": nir.LIF,
+    "current": nir.CubaLIF,
+    "vector": nir.LIF,
+    "still_vector": nir.LIF,
+    "readout": nir.LI,
+    "current_readout": nir.CubaLI,
+    "sum_readout": nir.I,
 }
 
 
-def test_all_that_cannot_be_held_is_tried() -> None:
-    assert set(REFUSED) == set(CANNOT_HOLD)
+def test_nirs_equations_give_the_simulators_spikes(tmp_path: Path, graph: LayerGraph) -> None:
+    inputs = RANDOM.integers(0, 3, (9, 2, *SHAPE))
+    expected = simulate(graph, inputs)
+    write_nir(tmp_path / "all.nir", graph, DT_S)
+    read = nir.read(tmp_path / "all.nir")
+    assert {name: type(read.nodes[name]) for name in KINDS} == KINDS
+    sent = run_nir(read, inputs, DT_S)
+    for name, spikes in expected.spikes.items():
+        assert 0.02 < spikes.mean() < 0.98, name
+        assert np.array_equal(sent[name].reshape(spikes.shape), spikes), name
+    for name, v in expected.membranes.items():
+        np.testing.assert_allclose(sent[name].reshape(v.shape), v, rtol=0, atol=1e-12)
+        assert np.array_equal(sent[f"{name}_to_output"], sent[name])
 
 
-@pytest.mark.parametrize("what", CANNOT_HOLD)
-def test_what_nir_cannot_hold_is_refused_by_name(what: str, tmp_path: Path) -> None:
-    graph = REFUSED[what]
-    if what in ("a transposed convolution", "unbalanced delays"):  # currents without biases
-        layers = (replace(x, bias=None) for x in graph.layers)
-        graph = replace(graph, layers=tuple(layers))
-    with pytest.raises(ValueError, match=f"layer '[abc]': NIR cannot hold {what}: "):
-        write_nir(tmp_path / "a.nir", graph)
+def test_file_holds_what_was_written(tmp_path: Path, graph: LayerGraph) -> None:
+    written = nir_graph(graph, DT_S)
+    write_nir(tmp_path / "all.nir", graph, DT_S)
+    read = nir.read(tmp_path / "all.nir")
+    assert read.edges == written.edges
+    assert set(read.nodes) == set(written.nodes)
+    for name, node in written.nodes.items():
+        assert type(read.nodes[name]) is type(node)
+        for key, value in node.to_dict().items():
+            assert np.array_equal(read.nodes[name].to_dict()[key], value), (name, key)
+    assert read.metadata == written.metadata
+    assert read.metadata["dt_s"] == DT_S and read.metadata["layout"] == "CHW"
+    assert read.nodes["current"].metadata == {"decay_u": 0.6, "decay_v": 0.3}
+    assert read.nodes["taken_as_is_to_grouped"].metadata == {"delay": 3}
+
+
+def test_constants_by_hand() -> None:
+    weight = np.array([[[[3.0]]]])
+    plain = layer("a", (1, 1, 1), Edge("input", "conv", weight), decay_v=0.25, bias=np.ones(1))
+    node = nir_graph(LayerGraph((1, 1, 1), (plain,)), 0.01)
+    assert node.nodes["a"].tau.item() == 0.04 and node.nodes["a"].r.item() == 1
+    assert node.nodes["input_to_a"].weight.item() == 12 and node.nodes["input_to_a"].bias == [4]
+    current = replace(plain, decay_u=0.5)
+    node = nir_graph(LayerGraph((1, 1, 1), (current,)), 0.01)
+    cuba = node.nodes["a"]
+    assert (cuba.tau_syn.item(), cuba.tau_mem.item()) == (0.02, 0.04)
+    assert (cuba.w_in.item(), cuba.r.item(), cuba.v_leak.item()) == (2, 4, 4)
+    assert node.nodes["input_to_a"].weight.item() == 3 and node.nodes["input_to_a"].bias == [0]
+    summing = replace(plain, decay_v=0.0)
+    node = nir_graph(LayerGraph((1, 1, 1), (summing,)), 0.01)
+    assert node.nodes["a"].r.item() == 100 and node.nodes["input_to_a"].weight.item() == 3
+
+
+def test_several_edges_join_the_same_layers() -> None:
+    edges = [Edge("input", "dense", np.full((1, 2), weight)) for weight in (1.0, 2.0, 4.0)]
+    graph = LayerGraph((1, 1, 2), (layer("a", (1, 1, 1), *edges, decay_v=1),))
+    described = nir_graph(graph)
+    names = ["input_to_a", "input_to_a_2", "input_to_a_3"]
+    assert [described.nodes[name].weight.tolist() for name in names] == [
+        [[w, w]] for w in (1, 2, 4)
+    ]
+    assert {f"{name}_flatten" for name in names} < set(described.nodes)
+    sent = run_nir(described, np.ones((1, 1, 1, 1, 2)), 1e-4)
+    assert simulate(graph, np.ones((1, 1, 1, 1, 2))).spikes["a"].item() == sent["a"].item() == 1
+
+
+def _one(change: dict[str, Any], name: str = "a", **edge_changes: Any) -> LayerGraph:
+    same = Edge("input", "conv", np.ones((4, 4, 3, 3)), padding=(1, 1))
+    return LayerGraph(SHAPE, (layer(name, SHAPE, replace(same, **edge_changes), **change),))
+
+
+REFUSED = [
+    (skip_graph("integer"), "layer 'a': NIR cannot hold integer arithmetic"),
+    (skip_graph("float"), "layer 'c': NIR cannot hold a transposed convolution"),
+    (
+        _one({}, weight=np.ones((4, 4, 3, 2)), dilation=(1, 2)),
+        "layer 'a': NIR cannot hold a kernel whose sides differ by an odd number",
+    ),
+    (_one({"decay_u": 0.5, "decay_v": 0}), "layer 'a': NIR cannot hold a synaptic current"),
+    (_one({"decay_v": 0, "bias": bias(*SHAPE)}), "layer 'a': NIR cannot hold a bias per neuron"),
+    (_one({}, name="a/b"), "layer 'a/b': NIR cannot hold this name"),
+]
+
+
+@pytest.mark.parametrize(("graph", "message"), REFUSED, ids=lambda value: str(value)[:24])
+def test_refuses_what_nir_lacks(tmp_path: Path, graph: LayerGraph, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        write_nir(tmp_path / "no.nir", graph)
     assert not list(tmp_path.iterdir())
+
+
+def test_every_limit_is_tested() -> None:
+    assert len(REFUSED) == len(NIR_LIMITS)
+    for limit, (_, message) in zip(NIR_LIMITS, REFUSED, strict=True):
+        assert message.split("cannot hold ")[1] in limit.what
+
+
+def test_part_before_a_transposed_convolution_is_exported() -> None:
+    described = nir_graph(ancestors(skip_graph("float"), "b"))
+    assert set(described.nodes) == {"input", "input_to_a", "a", "a_to_b", "b", "output"}
+
+
+@pytest.mark.parametrize("dt_s", [0.0, -1e-3, float("nan")])
+def test_step_must_have_a_length(dt_s: float) -> None:
+    with pytest.raises(ValueError, match=f"dt_s is {dt_s}; accepted: above 0"):
+        nir_graph(ancestors(skip_graph("float"), "b"), dt_s)
