@@ -127,7 +127,7 @@ class _Step:
         """Add a layer's synapses and neurons."""
         name = layer.name
         current = self._current(layer)
-        if layer.decay_u != 1:
+        if layer.decay_u != 1 and layer.kind != "input_lif":  # whose input is a bias
             kept = self._kept(layer, "u", layer.decay_u)
             current = self._op("Add", kept, current, output=self._result(layer, "u_next"))
         v = self._op("Add", self._kept(layer, "v", layer.decay_v), current)

@@ -102,22 +102,13 @@ def to_lava(
         "num_weight_bits": num_weight_bits,
         "delays": delays,
         "largest_input": data.num_frames // data.num_bins,
+        "depth_range_m": [network.depth_range.min_depth_m, network.depth_range.max_depth_m],
     }
     artifact = Artifact(
         conversion.integer_graph,
         reset_period=data.num_bins,
         test_vector=_test_vector(conversion),
         float_graph=conversion.graph,
-        provenance={
-            "checkpoint": checkpoint.name,
-            "checkpoint_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
-            "checkpoint_provenance": loaded.provenance,
-            "target": target,
-            "num_weight_bits": num_weight_bits,
-            "largest_input": largest_input,
-            "depth_range_m": [network.depth_range.min_depth_m, network.depth_range.max_depth_m],
-            "scores": scores,
-        },
     )
     console = Console()
     proofs: list[LavaProof] = []

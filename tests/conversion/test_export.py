@@ -6,13 +6,13 @@ import numpy as np
 import onnx
 import pytest
 
+from conversion.ancestors import ancestors
 from conversion.artifact import Artifact, read_artifact, write_artifact
 from conversion.export import main
 from conversion.extract import extract_graph
 from conversion.integer_simulator import simulate
 from conversion.netx_file import read_netx
 from conversion.quantize import quantize_graph
-from conversion.subgraph import ancestors
 from conversion.timing import balance_with_delays
 from tests.conversion.student import calibrated_student
 
@@ -54,9 +54,9 @@ def test_chain_as_net(artifact: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["student.pt"], r"output is .*student.pt; accepted suffixes: .onnx, .nir, .net"),
+        (["student.pt"], r"student.pt has suffix '.pt'; accepted: .net, .nir, .onnx"),
         (["student.nir"], r"layer 'dec2': NIR cannot hold a transposed convolution"),
-        (["a.onnx", "--until", "enc9"], r"no layer 'enc9'; accepted: stem, "),
+        (["a.onnx", "--until", "enc9"], r"enc9.*stem, "),
     ],
 )
 def test_wrong_use_is_one_error_and_no_file(

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from conversion.extract import extract_graph
 from conversion.float_simulator import simulate
 from conversion.layer_graph import Layer, LayerGraph
-from conversion.onnx_export import to_onnx, write_onnx
+from conversion.onnx_export import onnx_model, write_onnx
 from conversion.simulation import Trace
 from conversion.student_run import padded_input
 from conversion.timing import balance_with_delays
@@ -55,13 +56,13 @@ def assert_equal(found: Trace, expected: Trace) -> None:
 
 def test_every_kind_of_edge_steps_as_the_simulator_does() -> None:
     graph = skip_graph("float")
-    found = Stepper(to_onnx(graph)).run(graph, counts(5))
+    found = Stepper(onnx_model(graph)).run(graph, counts(5))
     assert_equal(found, simulate(graph, counts(5), record_membranes=True))
 
 
 def test_a_stream_is_continued_by_its_state() -> None:
     graph = skip_graph("float")
-    stepper, x = Stepper(to_onnx(graph)), counts(5)
+    stepper, x = Stepper(onnx_model(graph)), counts(5)
     first, second = stepper.run(graph, x[:2]), stepper.run(graph, x[2:])
     whole = simulate(graph, x, record_membranes=True)
     for name, spikes in whole.spikes.items():
@@ -71,9 +72,9 @@ def test_a_stream_is_continued_by_its_state() -> None:
 def test_input_neurons_and_a_bias_per_neuron() -> None:
     random = np.random.default_rng(0)
     bias = random.integers(-2, 3, (2, 8, 12)) / 8
-    layer = Layer("in", "input_lif", (2, 8, 12), 0.25, 1.5, bias=bias)
+    layer = Layer("in", "input_lif", (2, 8, 12), 0.25, 1.5, decay_u=0.5, bias=bias)
     graph = LayerGraph((2, 8, 12), (layer,))
-    found = Stepper(to_onnx(graph)).run(graph, counts(4))
+    found = Stepper(onnx_model(graph)).run(graph, counts(4))
     assert_equal(found, simulate(graph, counts(4), record_membranes=True))
 
 
@@ -82,7 +83,7 @@ def test_student_in_32_bits() -> None:
     graph = balance_with_delays(extract_graph(network, 32, 48))
     x = padded_input(network, student_counts(4, 2, 32, 48))
     expected = simulate(graph, x)
-    found = Stepper(to_onnx(graph)).run(graph, x)
+    found = Stepper(onnx_model(graph)).run(graph, x)
     for name, number in expected.spike_mismatches(found).items():
         assert number <= 1e-3 * expected.spikes[name].sum(), name
     np.testing.assert_allclose(
@@ -91,15 +92,19 @@ def test_student_in_32_bits() -> None:
 
 
 def test_file_carries_its_metadata(tmp_path: Path) -> None:
-    write_onnx(tmp_path / "a.onnx", skip_graph("float"), {"depth": "in metres"})
+    network = calibrated_student()
+    graph = extract_graph(network, 32, 48)
+    write_onnx(tmp_path / "a.onnx", graph, {"seed": 7, "depth_range_m": [1.0, 80.0]})
     model = onnx.load(tmp_path / "a.onnx")
-    assert {p.key: p.value for p in model.metadata_props} == {"depth": "in metres"}
+    onnx.checker.check_model(model, full_check=True)
+    found = {p.key: json.loads(p.value) for p in model.metadata_props if p.key != "operation"}
+    assert found["provenance"]["seed"] == 7
+    assert (found["depth"]["min_depth_m"], found["depth"]["decay_v"]) == (1.0, 0.2)
+    assert [layer["name"] for layer in found["layers"]] == [layer.name for layer in graph.layers]
     assert model.graph.input[0].name == "counts"
-    assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "batch"
+    assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "B"
 
 
-def test_integer_and_unbalanced_graphs_are_refused() -> None:
+def test_integer_graphs_are_refused() -> None:
     with pytest.raises(ValueError, match="arithmetic is 'integer'; accepted: 'float'"):
-        to_onnx(skip_graph("integer"))
-    with pytest.raises(ValueError, match="layer 'c': what comes from 'a' arrives early"):
-        to_onnx(skip_graph("float", balanced=False))
+        onnx_model(skip_graph("integer"))
