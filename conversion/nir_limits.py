@@ -45,6 +45,11 @@ NIR_LIMITS = (
         lambda graph, layer: layer.decay_u != 1 and 0 in (layer.decay_u, layer.decay_v),
     ),
     NirLimit(
+        "input neurons with a synaptic current (decay_u below 1): their input is added behind the "
+        "current, where nothing can be added",
+        lambda graph, layer: layer.kind == "input_lif" and layer.decay_u != 1,
+    ),
+    NirLimit(
         "a bias per neuron behind convolutions only, in neurons that do not leak: a convolution "
         "has a bias per channel, and IF has no v_leak",
         lambda graph, layer: (

@@ -74,3 +74,9 @@ def test_results_table_is_what_the_file_says() -> None:
     file = ROOT / "benchmarks" / "results" / "compare_distillation.json"
     summary = json.loads(file.read_text())["summary"]
     assert methods_by_scenario(summary, "abs_rel") in text
+
+
+def test_bits_table_is_what_the_file_says() -> None:
+    file = ROOT / "benchmarks" / "results" / "bit_widths.json"
+    summary = json.loads(file.read_text())["summary"]
+    assert bit_widths.markdown(summary) in (ROOT / "README.md").read_text()

@@ -177,6 +177,10 @@ REFUSED = [
         "layer 'a': NIR cannot hold a kernel whose sides differ by an odd number",
     ),
     (_one({"decay_u": 0.5, "decay_v": 0}), "layer 'a': NIR cannot hold a synaptic current"),
+    (
+        LayerGraph(SHAPE, (Layer("a", "input_lif", SHAPE, 0.5, 1.0, decay_u=0.5),)),
+        "layer 'a': NIR cannot hold input neurons with a synaptic current",
+    ),
     (_one({"decay_v": 0, "bias": bias(*SHAPE)}), "layer 'a': NIR cannot hold a bias per neuron"),
     (_one({}, name="a/b"), "layer 'a/b': NIR cannot hold this name"),
 ]
