@@ -8,6 +8,15 @@ meets a vector; what arrives at a node adds up. What NIR cannot hold is refused
 The file describes time-aligned operation, in which every node sees step t at step t. Synaptic
 delays, which only balance the chip's pipeline, have no place in it; they stand in the metadata.
 
+What reads it (measured; the equations allow more than the readers do):
+
+- spikingjelly 2.0: LIF, CubaLIF and IF, grids and vectors, edges that add up; spikes equal the
+  simulator's in float64. It fires at the threshold, not above it, and knows no LI and no v_leak.
+- snnTorch 1.0: LIF and CubaLIF, in float32, and in steps of 1e-4 s only; no LI, IF, v_leak. Behind
+  Flatten one sample at a time, without the axis of the batch, which it flattens too.
+- Norse 1.1: LIF, CubaLIF and IF, weights rounded to float32, chains only. Where paths join it
+  computes something else, silently. Flatten as in snnTorch. Its membranes start at v_leak; no LI.
+
 Metadata: the graph's, see `_METADATA`; of neurons, decay_u and decay_v (fractions per step, which
 the time constants hold up to rounding); of synapses, delay (steps).
 """

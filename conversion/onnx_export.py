@@ -9,8 +9,8 @@ result; ``<layer>_spikes``, bool, of every firing layer. Only those asked for ne
 
 A step is time-aligned: the input passes through all layers within it, and synaptic delays, which
 only balance the chip's pipeline, do nothing. The equations are those of
-`conversion.float_simulator`. ONNX Runtime (1.23 to 1.31) convolves in float32 only; a float64 model
-is for ONNX's own reference implementation.
+`conversion.float_simulator`. ONNX Runtime 1.31 convolves in float32 only (on the CPU); a float64
+model is for ONNX's own reference implementation.
 
 Metadata: ``layers`` (JSON: name, kind, shape, decay_u, decay_v, v_threshold), ``operation``,
 ``provenance`` (JSON) and, where a student's readout is in the graph, ``depth`` (JSON): how it is

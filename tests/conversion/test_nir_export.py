@@ -52,8 +52,8 @@ def graph() -> LayerGraph:
             layer(
                 "oblong",  # kernels of one row, of one column, and dilated
                 SHAPE,
-                edge("grouped", 4, 4, 1, 3, padding=(0, 1)),
-                edge("grouped", 4, 4, 5, 1, padding=(4, 0), dilation=(2, 1)),
+                edge("grouped", 4, 4, 1, 3, padding=(0, 1), dilation=(2, 1)),
+                edge("grouped", 4, 4, 5, 1, padding=(4, 0), dilation=(2, 3)),
                 edge("input", 4, 1, 1, 1, groups=4),
                 bias=bias(*SHAPE),
             ),
