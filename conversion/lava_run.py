@@ -1,8 +1,10 @@
 """Run an artifact's network in Lava, in an environment of its own, and get back what it did."""
 
 import math
+import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ from conversion.trace_file import read_trace
 
 SynapseKind = Literal["fast", "stock"]
 
+# The longest path of a socket, without /lava-12345678/pymp-12345678/listener-12345678.
+_LONGEST_TEMPORARY_FOLDER = 107 - 46
 # Run by the other Python before the program: SIGTERM arrives should this process be killed.
 _END_WITH_PARENT = (
     "import ctypes, os, signal, sys; "
@@ -84,12 +88,14 @@ def run_in_lava(
         Its trace and its costs.
 
     Raises:
-        ValueError: For an artifact or inputs that cannot be run.
+        ValueError: For an artifact or inputs that cannot be run, or a temporary folder whose path
+            is too long.
         OSError: When the run takes too long (TimeoutError), or is killed, as it is without memory.
         RuntimeError: When it fails for another reason, with what it said.
     """
     if not 0 < timeout_s < math.inf:
         raise ValueError(f"timeout_s is {timeout_s}; accepted: a positive number of seconds")
+    _check_temporary_folder()
     with TemporaryDirectory(prefix="snn-depth-lava-") as name:
         folder = Path(name)
         np.save(folder / "inputs.npy", inputs_TBCHW)
@@ -98,6 +104,16 @@ def run_in_lava(
         words += [] if record_membranes else ["--no-membranes"]
         _run(python, words, folder, timeout_s)
         return _read_result(folder / "result.h5")
+
+
+def _check_temporary_folder() -> None:
+    folder = tempfile.gettempdir()
+    length = len(os.fsencode(folder))
+    if length > _LONGEST_TEMPORARY_FOLDER:
+        raise ValueError(
+            f"the path of the temporary folder {folder} has {length} bytes, too many for the "
+            f"sockets of Lava's processes; accepted: up to {_LONGEST_TEMPORARY_FOLDER}; set TMPDIR"
+        )
 
 
 def _run(python: Path, words: list[str], folder: Path, timeout_s: float) -> None:

@@ -2,8 +2,10 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import h5py
 import numpy as np
@@ -126,6 +128,30 @@ def test_bad_time_outs(artifact: Path, timeout_s: float) -> None:
         run_in_lava(artifact, counts(), "integer", python=Path(), timeout_s=timeout_s)
 
 
+def test_a_long_temporary_folder_is_refused(
+    artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("x" * 62)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    with pytest.raises(ValueError, match=f"temporary folder {long} .*; accepted: up to 61; set"):
+        run_in_lava(artifact, counts(), "integer", python=Path())
+
+
+@pytest.mark.slow
+def test_the_longest_temporary_folder_works(
+    artifact: Path, lava_python: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with TemporaryDirectory() as short:
+        folder = Path(short) / ("x" * (61 - len(short) - 1))
+        folder.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(folder))
+        monkeypatch.setenv("TMPDIR", str(folder))
+        assert len(str(folder)) == 61
+        run = run_in_lava(artifact, counts(), "integer", python=lava_python)
+        assert run.num_steps == 3 * 7 + 5
+
+
 @pytest.mark.slow
 def test_corrupt_and_foreign_artifacts_are_refused(
     artifact: Path, lava_python: Path, tmp_path: Path
@@ -159,23 +185,27 @@ def test_nothing_is_left_of_a_killed_run(
         "run_in_lava(Path(sys.argv[1]), np.load(sys.argv[2]), 'integer', python=Path(sys.argv[3]))"
     )
     words = [sys.executable, "-c", program, str(artifact), str(tmp_path / "long.npy")]
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
     before = segments()
-    process = subprocess.Popen(
-        [*words, str(lava_python)],
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(temporary)},
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    wait_until(lambda: len(segments() - before) > 20 and len(processes_below(artifact)) > 10)
-    time.sleep(0.5)
-    process.send_signal(number)
-    process.wait(30)
-    wait_until(lambda: not processes_below(artifact) and segments() <= before)
-    if number == signal.SIGINT:
-        assert not list(temporary.iterdir())
+    with TemporaryDirectory() as temporary:  # short, as sockets need it
+        process = subprocess.Popen(
+            [*words, str(lava_python)],
+            cwd=ROOT,
+            env={**os.environ, "TMPDIR": temporary},
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            wait_until(
+                lambda: len(segments() - before) > 20 and len(processes_below(artifact)) > 10
+            )
+            time.sleep(0.5)
+            process.send_signal(number)
+            process.wait(30)
+            wait_until(lambda: not processes_below(artifact) and segments() <= before)
+            if number == signal.SIGINT:
+                assert not os.listdir(temporary)
+        finally:
+            process.kill()
 
 
 def segments() -> set[str]:
