@@ -24,8 +24,11 @@ from conversion.trace_file import read_trace
 
 SynapseKind = Literal["fast", "stock"]
 
-# The longest path of a socket, without /lava-12345678/pymp-12345678/listener-12345678.
-_LONGEST_TEMPORARY_FOLDER = 107 - 46
+_PREFIX = "snn-depth-lava-"  # of a run's folder
+# The longest path of a socket, without what is made in the temporary folder.
+_LONGEST_TEMPORARY_FOLDER = 107 - len(
+    f"/{_PREFIX}12345678/lava-12345678/pymp-12345678/listener-12345678"
+)
 # Run by the other Python before the program: SIGTERM arrives should this process be killed.
 _END_WITH_PARENT = (
     "import ctypes, os, signal, sys; "
@@ -96,7 +99,7 @@ def run_in_lava(
     if not 0 < timeout_s < math.inf:
         raise ValueError(f"timeout_s is {timeout_s}; accepted: a positive number of seconds")
     _check_temporary_folder()
-    with TemporaryDirectory(prefix="snn-depth-lava-") as name:
+    with TemporaryDirectory(prefix=_PREFIX) as name:
         folder = Path(name)
         np.save(folder / "inputs.npy", inputs_TBCHW)
         words = [str(artifact.absolute()), "inputs.npy", "result.h5"]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from conversion.artifact import Artifact, write_artifact
-from conversion.lava_run import run_in_lava
+from conversion.lava_run import _LONGEST_TEMPORARY_FOLDER, run_in_lava
 from tests.conversion.small_graphs import counts, skip_graph
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -134,7 +134,10 @@ def test_a_long_temporary_folder_is_refused(
     long = tmp_path / ("x" * 62)
     long.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(long))
-    with pytest.raises(ValueError, match=f"temporary folder {long} .*; accepted: up to 61; set"):
+    with pytest.raises(
+        ValueError,
+        match=f"temporary folder {long} .*; accepted: up to {_LONGEST_TEMPORARY_FOLDER}; set",
+    ):
         run_in_lava(artifact, counts(), "integer", python=Path())
 
 
@@ -143,11 +146,11 @@ def test_the_longest_temporary_folder_works(
     artifact: Path, lava_python: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with TemporaryDirectory() as short:
-        folder = Path(short) / ("x" * (61 - len(short) - 1))
+        folder = Path(short) / ("x" * (_LONGEST_TEMPORARY_FOLDER - len(short) - 1))
         folder.mkdir()
         monkeypatch.setattr(tempfile, "tempdir", str(folder))
         monkeypatch.setenv("TMPDIR", str(folder))
-        assert len(str(folder)) == 61
+        assert len(str(folder)) == _LONGEST_TEMPORARY_FOLDER
         run = run_in_lava(artifact, counts(), "integer", python=lava_python)
         assert run.num_steps == 3 * 7 + 5
 
@@ -181,7 +184,7 @@ def test_nothing_is_left_of_a_killed_run(
     np.save(tmp_path / "long.npy", inputs)
     program = (
         "import sys, numpy as np; from pathlib import Path\n"
-        "from conversion.lava_run import run_in_lava\n"
+        "from conversion.lava_run import _LONGEST_TEMPORARY_FOLDER, run_in_lava\n"
         "run_in_lava(Path(sys.argv[1]), np.load(sys.argv[2]), 'integer', python=Path(sys.argv[3]))"
     )
     words = [sys.executable, "-c", program, str(artifact), str(tmp_path / "long.npy")]
