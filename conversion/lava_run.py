@@ -93,7 +93,8 @@ def run_in_lava(
     Raises:
         ValueError: For an artifact or inputs that cannot be run, or a temporary folder whose path
             is too long.
-        OSError: When the run takes too long (TimeoutError), or is killed, as it is without memory.
+        OSError: When the run takes too long (TimeoutError), or it or one of its processes is
+            killed, as they are without memory, or disk or shared memory are too small.
         RuntimeError: When it fails for another reason, with what it said.
     """
     if not 0 < timeout_s < math.inf:
@@ -162,8 +163,9 @@ def _started(
 
 def _error(exit_code: int, said: str) -> Exception:
     last_line = said.splitlines()[-1] if said else ""
-    if exit_code == 2:
-        return ValueError(f"Lava: {last_line.removeprefix('error: ')}")
+    if exit_code in (2, os.EX_OSERR):  # see conversion.lava_runtime.command
+        kind = ValueError if exit_code == 2 else OSError
+        return kind(f"Lava: {last_line.removeprefix('error: ')}")
     if exit_code < 0:
         return OSError(
             f"the run in Lava was killed by {signal.Signals(-exit_code).name}; most often memory "

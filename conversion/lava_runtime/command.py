@@ -30,7 +30,10 @@ from snn_depth.atomic import atomic_path
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the program; end it with code 2 and one line on standard error for the user's errors.
+    """Run the program; end it with one line on standard error for errors that are not ours.
+
+    The code is 2 for what cannot be run (ValueError), and 71 (EX_OSERR) where the machine does not
+    let it run: memory or disk has run out, a process has been killed.
 
     Args:
         arguments: Command line; None takes the process's own.
@@ -118,6 +121,6 @@ def _report(error: BaseException) -> int:
         return 130
     if isinstance(error, (ValueError, OSError)):
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+        return 2 if isinstance(error, ValueError) else os.EX_OSERR
     traceback.print_exception(error)
     return 1

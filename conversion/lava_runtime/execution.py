@@ -70,8 +70,8 @@ def run_graph(
         The time-aligned trace and what it took.
 
     Raises:
-        ValueError: For what cannot be run: unbalanced delays, inputs that do not fit the graph, too
-            little shared memory.
+        ValueError: For what cannot be run: unbalanced delays, inputs that do not fit the graph.
+        OSError: For too little shared memory.
         RuntimeError: When a process fails; the error itself has been logged.
     """
     _check(graph, inputs_TBCHW, reset_period)

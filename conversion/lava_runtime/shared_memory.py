@@ -31,12 +31,12 @@ def check_room() -> None:
     To be called when all segments have been made and nothing has been written to them.
 
     Raises:
-        ValueError: Naming what is needed and what there is.
+        OSError: Naming what is needed and what there is.
     """
     needed = sum(path.stat().st_size for path in _segments())
     free = shutil.disk_usage(_FOLDER).free
     if needed > free:
-        raise ValueError(
+        raise OSError(
             f"the network needs {needed / 1e6:.0f} MB of shared memory, {_FOLDER} has "
             f"{free / 1e6:.0f} MB free; accepted: less than that (Docker's default is 64 MB: "
             "use --shm-size)"

@@ -111,6 +111,7 @@ def test_too_long_a_run_is_ended_with_its_children(
     ("program", "kind", "message"),
     [
         ("import sys; print('log'); print('error: no'); sys.exit(2)", ValueError, "^Lava: no$"),
+        ("import sys; print('error: full'); sys.exit(71)", OSError, "^Lava: full$"),
         ("import os; os.kill(os.getpid(), 9)", OSError, "killed by SIGKILL; most often memory"),
         ("raise KeyError('defect')", RuntimeError, r"(?s)exit code 1:\n.*KeyError: 'defect'"),
     ],

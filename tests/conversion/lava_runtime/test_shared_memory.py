@@ -41,7 +41,7 @@ def test_too_little_shared_memory_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     segment = shared_memory.SharedMemory(create=True, size=3_000_000)
     check_room()
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=2_000_000))
-    with pytest.raises(ValueError, match=r"needs 3 MB .* has 2 MB free; accepted: less than that"):
+    with pytest.raises(OSError, match=r"needs 3 MB .* has 2 MB free; accepted: less than that"):
         check_room()
     segment.close()
     segment.unlink()

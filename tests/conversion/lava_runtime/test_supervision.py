@@ -98,7 +98,7 @@ def kill_newest_child(process: "subprocess.Popen[str]") -> None:
         (end_parent(signal.SIGTERM), 143, ""),
         (end_parent(signal.SIGINT), 130, ""),
         (end_all(signal.SIGTERM), 143, ""),
-        (kill_newest_child, 2, "error: a process of the network was killed by SIGKILL; "),
+        (kill_newest_child, os.EX_OSERR, "error: a process of the network was killed by SIGKILL; "),
         (end_parent(signal.SIGKILL), -signal.SIGKILL, None),
     ],
     ids=["terminated", "interrupted", "group terminated", "child killed", "killed"],
