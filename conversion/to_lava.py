@@ -17,6 +17,7 @@ from conversion.extract import extract_graph
 from conversion.lava_proof import ARITHMETIC, LavaProof, LavaTarget, prove_in_lava
 from conversion.lava_run import SynapseKind
 from conversion.layer_graph import Arithmetic
+from conversion.quantize import check_weight_bits
 from conversion.timing import Balance
 from conversion.validation_samples import centre_crop, validation_batch
 from snn_depth.atomic import atomic_path
@@ -75,6 +76,7 @@ def to_lava(
         lava_timeout_s: A run in Lava is ended after so many seconds.
         cache_dir: Where pictures of the synthetic world are kept.
     """
+    check_weight_bits(num_weight_bits)
     loaded = load_network(checkpoint)
     network, data = loaded.network, loaded.data
     extract_graph(network, data.height, data.width)  # before samples are made: it may refuse

@@ -20,8 +20,13 @@ def atomic_path(target: Path | str) -> Iterator[Path]:
 
     Yields:
         Path to write to.
+
+    Raises:
+        IsADirectoryError: When the target is a folder.
     """
     target = Path(target)
+    if target.is_dir():
+        raise IsADirectoryError(f"{target} is a folder; accepted: a file to write")
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.stem}.{uuid.uuid4().hex[:8]}.partial{target.suffix}")
     try:

@@ -114,6 +114,12 @@ def test_user_errors(folder: Path, changes: dict[str, str], message: str) -> Non
     assert not (folder / "never.h5").exists()
 
 
+def test_a_folder_as_output_is_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=f"{tmp_path} is a folder; accepted: a file to write"):
+        main(options(folder, output=str(tmp_path)))
+    assert not list(tmp_path.iterdir())
+
+
 def test_pictures_of_another_size(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = folder / "size.h5"
     main(options(folder, output=str(output), samples=str(folder / "other.h5"), size="32x44"))
