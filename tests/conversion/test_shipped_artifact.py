@@ -8,7 +8,7 @@ from conversion import float_simulator, integer_simulator
 from conversion.artifact import read_artifact
 from conversion.extract import extract_graph
 from conversion.quantize import quantize_graph
-from conversion.timing import balance
+from conversion.timing import balance, timing_costs
 from snn_depth.checkpoint import SHIPPED_NETWORK, load_network
 
 ARTIFACT = SHIPPED_NETWORK.with_suffix(".h5")
@@ -20,6 +20,7 @@ def test_it_is_the_conversion_of_the_shipped_weights() -> None:
     checksum = hashlib.sha256(SHIPPED_NETWORK.read_bytes()).hexdigest()
     assert provenance["checkpoint_sha256"] == checksum
     assert {run["target"] for run in provenance["lava_runs"]} == {"lava-float", "lava-fixed"}
+    assert all(run["num_samples"] >= 8 for run in provenance["lava_runs"])
     graph = balance(
         extract_graph(loaded.network, loaded.data.height, loaded.data.width), "synaptic"
     )
@@ -28,8 +29,13 @@ def test_it_is_the_conversion_of_the_shipped_weights() -> None:
         num_weight_bits=provenance["num_weight_bits"],
         largest_input=provenance["largest_input"],
     )
+    assert timing_costs(graph).relay_share <= 0.2, "what the student was made for"
     for layer, expected in zip(artifact.graph.layers, again.layers, strict=True):
         assert (layer.name, layer.v_threshold) == (expected.name, expected.v_threshold)
+        assert (layer.decay_u, layer.decay_v) == (expected.decay_u, expected.decay_v)
+        assert np.array_equal(layer.bias_CHW, expected.bias_CHW), layer.name
+        assert (layer.bias_exp, layer.scale) == (expected.bias_exp, expected.scale)
+        assert len(layer.edges) == len(expected.edges)
         for edge, same in zip(layer.edges, expected.edges, strict=True):
             assert np.array_equal(edge.weight, same.weight), layer.name
             assert (edge.weight_exp, edge.delay) == (same.weight_exp, same.delay)
@@ -39,9 +45,13 @@ def test_its_test_vector_is_what_the_integer_simulator_does() -> None:
     artifact = read_artifact(ARTIFACT)
     assert artifact.test_vector is not None and artifact.float_graph is not None
     inputs, expected = artifact.test_vector.inputs_TBCHW, artifact.test_vector.expected
-    trace = integer_simulator.simulate(artifact.graph, inputs)
+    trace = integer_simulator.simulate(artifact.graph, inputs, record_membranes=True)
     assert not any(expected.spike_mismatches(trace).values())
     assert np.array_equal(expected.membranes["readout"], trace.membranes["readout"])
+    last = artifact.test_vector.last_membranes_BCHW
+    assert set(last) == set(trace.membranes)
+    for name, v_BCHW in last.items():
+        assert np.array_equal(v_BCHW, trace.membranes[name][-1]), name
     float_trace = float_simulator.simulate(artifact.float_graph, inputs)
     for name, rate in float_trace.firing_rates().items():
         assert abs(rate - expected.firing_rates()[name]) < 0.01, name
