@@ -1,4 +1,4 @@
-"""The integer simulator against Lava's bit-accurate models: `python -m benchmarks.lava`.
+"""The integer simulator against Lava: `python -m benchmarks.lava --output RESULTS.json`.
 
 Both run the same network on the same samples, by turns, and must give the same spikes and the same
 membranes of the readout. Lava's time is that of its steps, without the start of its processes. Each
@@ -7,7 +7,8 @@ of them computes with one thread, and so does the simulator, in one process.
 
 import os
 
-os.environ["OMP_NUM_THREADS"] = "1"  # read when numpy is loaded
+if __name__ == "__main__":
+    os.environ["OMP_NUM_THREADS"] = "1"  # read when numpy is loaded
 
 import time
 from collections.abc import Mapping, Sequence
@@ -44,23 +45,23 @@ Array = npt.NDArray[Any]
 
 def benchmark(
     *,
+    output: Path,
     checkpoint: Path = SHIPPED_NETWORK,
     stock_sizes: Sequence[str] = ("64x128",),
     fast_sizes: Sequence[str] = ("64x128", "128x256"),
     num_samples: int = 2,
     num_repeats: int = 3,
-    output: Path = Path("benchmarks/results/lava.json"),
     cache_dir: Path = Path("data_cache"),
 ) -> None:
     """Measure the integer simulator and Lava's bit-accurate models on the same networks.
 
     Args:
+        output: Results to write (*.json).
         checkpoint: Spiking network (*.safetensors).
         stock_sizes: Picture sizes, HEIGHTxWIDTH, to run with Lava's stock synapses.
         fast_sizes: Picture sizes to run with the project's synapse processes for Lava.
         num_samples: Samples of the synthetic world per run.
         num_repeats: Runs of each, over which the spread is taken.
-        output: Results file (*.json).
         cache_dir: Where pictures of the synthetic world are kept.
     """
     if num_repeats < 1:

@@ -17,7 +17,7 @@ from conversion.quantize import quantize_graph
 from conversion.readout_depth import depth_of_readout
 from conversion.simulation import Trace, samples_of_stream, stream_of_samples
 from conversion.student_run import padded_input, run_student
-from conversion.timing import Balance, TimingCosts, balance, timing_costs, with_relays
+from conversion.timing import Balance, TimingCosts, balance, spikes_with_relays, timing_costs
 from snn_depth.metrics import depth_metrics
 from snn_depth.models.depth_network import SpikingDepthNet
 from snn_depth.models.graph import READOUT
@@ -97,7 +97,7 @@ def convert(
 
     def run(dtype: torch.dtype) -> Trace:
         trace = run_student(network, batch["spikes"], dtype)
-        return replace(trace, spikes=with_relays(balanced, trace.spikes))
+        return replace(trace, spikes=spikes_with_relays(balanced, trace.spikes))
 
     traces = Traces(
         run(torch.float64),

@@ -66,7 +66,7 @@ def balance(graph: LayerGraph, delays: Balance) -> LayerGraph:
     return (balance_with_delays if delays == "synaptic" else balance_with_relays)(graph)
 
 
-def with_relays(
+def spikes_with_relays(
     graph: LayerGraph, spikes: Mapping[str, npt.NDArray[np.bool_]]
 ) -> dict[str, npt.NDArray[np.bool_]]:
     """Add what the relays of a balanced graph do in time-aligned operation: what their sources do.

@@ -137,9 +137,10 @@ def to_lava(
         write_artifact(temporary, replace(artifact, provenance=provenance))
     console.print(f"artifact: {output} ({output.stat().st_size / 1e6:.1f} MB)")
     if no_proof is not None:
+        unproven = " and ".join(lava_targets[len(proofs) :])
         raise OSError(
-            f"{no_proof}. {output} is written, but not proven in Lava; --target integer does "
-            "without it"
+            f"{no_proof}. {output} is written, but not proven in {unproven}; --target integer does "
+            "without Lava"
         )
 
 

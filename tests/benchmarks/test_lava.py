@@ -34,7 +34,7 @@ def test_only_equal_runs_are_compared() -> None:
 )
 def test_user_errors(words: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        main(words)
+        main(["--output", "unused.json", *words])
 
 
 @pytest.mark.slow

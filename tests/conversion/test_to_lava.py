@@ -120,6 +120,7 @@ def test_a_folder_as_output_is_refused(folder: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_pictures_of_another_size(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = folder / "size.h5"
     main(options(folder, output=str(output), samples=str(folder / "other.h5"), size="32x44"))

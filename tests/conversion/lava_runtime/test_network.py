@@ -190,7 +190,7 @@ def test_student_of_full_size(
     arithmetic: Arithmetic, student: SpikingDepthNet, tmp_path: Path, lava_python: Path
 ) -> None:
     graph = student_graph(student, 64, 128, arithmetic)
-    inputs = student_counts(8, 2).numpy().astype(np.int64)
+    inputs = student_counts(8, 8).numpy().astype(np.int64)
     run = run_in_lava_and_compare(
         tmp_path,
         lava_python,

@@ -68,6 +68,7 @@ def test_domains_share_their_streets(made: list[Path], tmp_path: Path) -> None:
     assert (clear["rgb"] != rain["rgb"]).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_workers_make_the_same_recordings(
     made: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
