@@ -119,6 +119,7 @@ def test_user_errors(folder: Path, artifact: str, words: list[str], message: str
     assert not list(folder.glob("no*")) and not list(folder.glob(".*"))
 
 
+@pytest.mark.slow
 def test_error_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "conversion.export", str(tmp_path / "none.h5"), "out.nir"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

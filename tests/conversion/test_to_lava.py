@@ -221,6 +221,7 @@ def test_too_long_a_run(folder: Path, with_lava: None) -> None:
     assert read_artifact(output).provenance["lava_runs"] == []
 
 
+@pytest.mark.slow
 def test_error_is_one_line_and_exit_code_2(folder: Path) -> None:
     command = [sys.executable, "-m", "conversion.to_lava", "--output", "x.h5"]
     command += ["--checkpoint", str(folder / "fits.h5")]
