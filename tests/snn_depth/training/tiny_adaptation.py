@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from snn_depth.models.depth_network import SpikingDepthNet
+from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives import (
     AdaptiveNormalization,
     SelfCorrectingTeacherStudent,
@@ -86,7 +87,21 @@ def tiny_adaptation(
     )
 
 
+class Reported(SelfCorrectingTeacherStudent):
+    """Prints after every update what the teacher's weights add up to, to the last bit."""
+
+    def after_optimizer_step(self, network: DepthPredictor) -> None:
+        super().after_optimizer_step(network)
+        weights = [p.double().sum() for p in self.teacher.network.parameters()]
+        total = float(torch.stack(weights).sum())
+        print(f"rank {os.environ.get('RANK', 0)}: teacher {total.hex()}", flush=True)
+
+
 if __name__ == "__main__":
+    folder, *switched_off = sys.argv[1:]
     num_ranks = int(os.environ.get("WORLD_SIZE", 1))
     settings = EngineSettings(accelerator="cpu", precision="32-true", devices=num_ranks)
-    run_recipe(tiny_adaptation(sys.argv[1], engine=settings), "tiny", resume=True)
+    objective = partial(
+        Reported, adversarial_tap=TAP, ramp_steps=3, **dict.fromkeys(switched_off, 0.0)
+    )
+    run_recipe(tiny_adaptation(folder, engine=settings, objective=objective), "tiny", resume=True)
