@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -137,6 +138,14 @@ def test_every_adapter_says_what_it_expects(data_set, tmp_path: Path) -> None:
     assert not data_set.recognises(tmp_path) and not data_set.recognises(tmp_path / "nowhere")
     report = data_set.check_layout(tmp_path)
     assert report.problems and not any(report.num_samples.values())
+
+
+@pytest.mark.parametrize("data_set", ADAPTERS, ids=lambda a: a.__name__)
+def test_documentation_shows_every_tree(data_set) -> None:
+    page = Path(__file__).parents[3] / "docs" / "data_sets.md"
+    section = page.read_text().partition(f"\n## {data_set.title}")[2].partition("\n## ")[0]
+    assert textwrap.indent(data_set.expected_tree, "    ") in section
+    assert f"| `{data_set.__name__}` |" in page.read_text()
 
 
 @pytest.mark.slow
