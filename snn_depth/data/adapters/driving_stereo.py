@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -103,7 +104,7 @@ class DrivingStereoWeather(SimulatedDataset):
         crop: Rows and columns of the pictures (about 400 x 881) that are used, from the middle of
             the bottom; None uses all.
         simulation: As `SimulatedDataset`. Intrinsics are taken from the data set's calibration
-            files (`half-image-calib/`) if these lie in `root`; the subset itself has none.
+            files (`half-image-calib/`) if all that are needed lie in `root`; the subset has none.
 
     Raises:
         ValueError: If the layout, a file or a value is wrong.
@@ -131,6 +132,10 @@ half-image-calib/                           optional, of the main data set
         sequences = [
             sequence for name in weathers for sequence in find_weather(Path(root), name, split)
         ]
+        if without := [s.name for s in sequences if s.intrinsics is None]:
+            # Samples of one batch have the same parts.
+            logger.warning("%s: no calibration for %s; intrinsics are left out", root, without[0])
+            sequences = [replace(sequence, intrinsics=None) for sequence in sequences]
         super().__init__(sequences, crop=crop, **simulation)
 
     @classmethod
@@ -204,8 +209,6 @@ def find_weather(root: Path, weather: str, split: Split) -> list[ShotSequence]:
     for drive in sorted({name.split("_")[0] for name in chosen}):
         shots = _shots([pictures[n] for n in chosen if n.startswith(drive)], depth_maps)
         calibration = _calibration_file(root, drive)
-        if calibration is None:
-            logger.warning("%s: no calibration of %s, its intrinsics are unknown", root, drive)
         intrinsics = None if calibration is None else read_projection(calibration, _LEFT_CAMERA)
         name = f"{weather}_{drive}"
         sequences.append(ShotSequence(name, shots, range(len(shots)), intrinsics=intrinsics))

@@ -108,7 +108,7 @@ def test_weathers_are_split_in_time(weather_root, caplog):
     assert not DrivingStereo.recognises(weather_root)
     with caplog.at_level(logging.WARNING):
         train = make_weathers(weather_root, weathers=["sunny", "rainy"], split="train")
-    assert "its intrinsics are unknown" in caplog.text
+    assert "no calibration for sunny_2018-10-10-09-30-39; intrinsics are left out" in caplog.text
     test = make_weathers(weather_root, weathers=["foggy"], split="test")
     assert [train[k]["depth_m"].max() for k in range(8)] == [1, 2, 3, 4] * 2
     assert [sample["depth_m"].max() for sample in (test[0],)] == [5]
@@ -127,6 +127,9 @@ def test_weather_takes_the_calibration_of_the_main_data_set(weather_root):
     write_half_calibration(weather_root, "2018-10-10-09-30-39")
     dataset = make_weathers(weather_root, weathers=["sunny"])
     assert dataset[0]["intrinsics"][0, 0] == 31
+    # All or none: samples of one batch have the same parts.
+    mixed = make_weathers(weather_root, weathers=["sunny", "rainy"])
+    assert not any("intrinsics" in mixed[k] for k in range(10))
 
 
 def test_weather_with_parts_missing(weather_root):

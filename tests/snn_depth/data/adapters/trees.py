@@ -65,7 +65,9 @@ def make_kitti_raw(
 ) -> Path:
     """Depth (number + 1) m for all pictures but the first and the last."""
     for k in range(num_frames):
-        save_rgb(root / drive[:10] / drive / f"image_02/data/{k:010d}.png", seed=1, shift=2 * k)
+        save_rgb(
+            root / drive[:10] / drive / f"image_02/data/{k:010d}.png", seed=1, shift=2 * k % 100
+        )
         if 0 < k < num_frames - 1:
             inside = f"{drive}/proj_depth/groundtruth/image_02/{k:010d}.png"
             save_depth(root / depth / inside, 256 * (k + 1))
