@@ -5,32 +5,14 @@ from functools import partial
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from snn_depth.data.adapters.burst_job import BurstJob, SequenceView
 from snn_depth.data.adapters.burst_simulation import BurstSimulation
-from snn_depth.data.adapters.shots import FileShot, ShotSequence
 from snn_depth.data.camera import SpikeCamera, simulate_spikes
 from snn_depth.data.recording import Recording
 from snn_depth.data.scene import burst_light, scene_between
-from tests.snn_depth.data.adapters.trees import save_rgb
 
 SIMULATION = BurstSimulation(size=(16, 24), num_frames=8, sample_rate_hz=100.0, max_depth_m=3.5)
-
-
-@pytest.fixture
-def sequence(tmp_path):
-    """Four pictures, 0.1 s apart, of a pattern that moves to the left; the last has no depth."""
-    shots = []
-    for k in range(4):
-        save_rgb(tmp_path / f"{k}.png", seed=0, shift=6 * k)
-        Image.fromarray(np.full((24, 40), 1000 * (k + 1), np.uint16)).save(
-            tmp_path / f"{k}.depth.png"
-        )
-        depth = tmp_path / f"{k}.depth.png" if k < 3 else None
-        shots.append(FileShot(f"{k}.png", tmp_path / f"{k}.png", depth, 1e-3))
-    intrinsics = np.array([[30.0, 0, 19.5], [0, 30, 11.5], [0, 0, 1]])
-    return ShotSequence("drive", shots, [0, 1, 2], [0.0, 0.1, 0.2, 0.3], intrinsics)
 
 
 def record(sequence, path, simulation=SIMULATION):
@@ -119,46 +101,3 @@ def test_burst_longer_than_the_interval(sequence, tmp_path):
     job = BurstJob(sequence, replace(SIMULATION, num_frames=24), tmp_path / "a.h5")
     with pytest.raises(ValueError, match=r"num_frames is 24: at 100 Hz a burst reaches beyond"):
         job.run(lambda steps: None)
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"size": (4, 24)}, r"size is \[4, 24\]; accepted: 8 or more"),
-        ({"crop": (0, 24)}, r"crop is \[0, 24\]; accepted: 1 or more"),
-        ({"num_frames": 0}, "num_frames is 0; accepted: 1 or more"),
-        ({"sample_rate_hz": -1.0}, "sample_rate_hz is -1.0; accepted: positive"),
-        ({"max_depth_m": float("inf")}, "max_depth_m is inf; accepted: positive"),
-        ({"sensor": "real"}, "sensor is 'real'; accepted: ideal, noisy"),
-        ({"interpolation": "linear"}, "interpolation is 'linear'; accepted: flow, depth, none"),
-    ],
-)
-def test_bad_settings(settings, message):
-    with pytest.raises(ValueError, match=message):
-        replace(SIMULATION, **settings)
-
-
-def test_digest_tells_settings_apart():
-    assert SIMULATION.digest() == replace(SIMULATION).digest()
-    digests = {
-        replace(SIMULATION, **settings).digest()
-        for settings in ({}, {"crop": (20, 30)}, {"sensor": "noisy"}, {"max_depth_m": 4.0})
-    }
-    assert len(digests) == 4
-
-
-def test_bad_sequences(sequence):
-    with pytest.raises(ValueError, match="drive has no picture with depth"):
-        replace(sequence, key_frames=[])
-    with pytest.raises(ValueError, match="drive has 4 pictures but 3 times"):
-        replace(sequence, timestamps_s=[0.0, 0.1, 0.2])
-    with pytest.raises(ValueError, match="drive has 4 pictures but 1 poses"):
-        replace(sequence, poses=np.eye(4)[None])
-
-
-def test_depth_of_another_size(sequence, tmp_path):
-    Image.fromarray(np.ones((24, 39), np.uint16)).save(tmp_path / "1.depth.png")
-    with pytest.raises(
-        ValueError, match=r"1\.depth\.png is \(24, 39\) but its picture is \(24, 40\)"
-    ):
-        sequence.shots[1].read()

@@ -4,13 +4,7 @@ import pytest
 import scipy.io
 
 from snn_depth.data.adapters import NyuV2
-from snn_depth.data.adapters.nyu_v2_mat import labelled_shots
-from tests.snn_depth.data.adapters.trees import (
-    HEIGHT,
-    WIDTH,
-    make_nyu_folders,
-    make_nyu_labelled,
-)
+from tests.snn_depth.data.adapters.trees import make_nyu_folders, make_nyu_labelled
 
 SMALL = {"size": None, "num_frames": 8, "num_bins": 2}
 
@@ -34,16 +28,6 @@ def test_official_split_counts_from_one(root):
     assert [train[k]["depth_m"].max() for k in range(3)] == [1, 3, 5]
     assert [test[k]["depth_m"].max() for k in range(2)] == [2, 4]
     assert train[0]["intrinsics"][0, 0].item() == pytest.approx(518.8579)
-
-
-def test_axes_of_matlab(root):
-    rgb, depth_m = labelled_shots(root, "train", filled=False)[1].read()
-    with h5py.File(root / "nyu_depth_v2_labeled.mat") as file:
-        assert rgb[3, 5].tolist() == file["images"][2, :, 5, 3].tolist()
-    assert rgb.shape == (HEIGHT, WIDTH, 3)
-    assert depth_m.shape == (HEIGHT, WIDTH)
-    assert depth_m[0].max() == 0
-    assert depth_m[1:].min() == 3
 
 
 def test_filled_depth(root):
