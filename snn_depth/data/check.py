@@ -33,12 +33,14 @@ def check(folder: Path, *, format: str | None = None, output: Path | None = None
         Whether all is well.
 
     Raises:
-        ValueError: When the folder does not exist or the format is not known.
+        ValueError: When the folder does not exist, the output is one, or the format is not known.
     """
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder; accepted: the folder of a data set")
+    if output is not None and output.is_dir():
+        raise ValueError(f"output {output} is a folder; accepted: a picture to write")
     # Paths stay whole, so that they can be copied.
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, markup=False)
     found = recognise(folder) if format is None else [_named(format)]
     if len(found) > 1:
         names = " or ".join(data_set.__name__ for data_set in found)
@@ -63,13 +65,14 @@ def recognise(folder: Path) -> list[type[DatasetLayout]]:
     return found or [RecordingFolder] * RecordingFolder.recognises(folder)
 
 
-def save_preview(sample: Sample, path: Path, title: str) -> None:
-    """Draw one sample: RGB, texture of the spikes, depth; whichever it has.
+def preview_panel(sample: Sample) -> tuple[PanelRow, tuple[float, float]]:
+    """Prepare one sample's picture: RGB, texture of the spikes, depth; whichever it has.
 
     Args:
         sample: As `DatasetLayout.preview` returns it.
-        path: Picture to write.
-        title: Written above.
+
+    Returns:
+        The row of a panel, and the nearest and farthest depth of its colours in metres.
 
     Raises:
         ValueError: When the sample has depth that is nowhere measured.
@@ -80,8 +83,7 @@ def save_preview(sample: Sample, path: Path, title: str) -> None:
         texture=auto_expose(sample["spikes"].sum(0))[0].numpy() if "spikes" in sample else None,
         target_m=depth_m,
     )
-    low_m, high_m = (1.0, 80.0) if depth_m is None else _limits_m(depth_m)
-    save_depth_panel(path, [row], min_depth_m=low_m, max_depth_m=high_m, title=title)
+    return row, (1.0, 80.0) if depth_m is None else _limits_m(depth_m)
 
 
 def _check_one(
@@ -98,24 +100,26 @@ def _check_one(
     if report.num_samples:
         console.print(table)
     if any(report.num_samples.values()):
-        target = output or Path(f"{folder.resolve().name}_check.png")
         try:
             sample = data_set.preview(folder)
-            save_preview(sample, target, f"{data_set.title}: one sample")
-        except ValueError as error:
+            row, (low_m, high_m) = preview_panel(sample)
+        except (ValueError, OSError) as error:
             problems.append(f"no picture: {error}")
         else:
+            target = output or Path(f"{folder.resolve().name}_check.png")
+            title = f"{data_set.title}: one sample"
+            save_depth_panel(target, [row], min_depth_m=low_m, max_depth_m=high_m, title=title)
             console.print(f"{_describe(sample)}\npicture: {target}")
     elif not problems:
         problems.append(f"{folder}: no sample")
     for problem in problems[:MAX_PROBLEMS]:
-        console.print(f"WRONG: {problem}", markup=False)
+        console.print(f"WRONG: {problem}")
     if len(problems) > MAX_PROBLEMS:
         console.print(f"... and {len(problems) - MAX_PROBLEMS} more like these")
     if not problems:
         console.print("nothing is missing or wrong")
     elif not any(data_set.expected_tree in problem for problem in problems):
-        console.print(f"\nexpected in {folder}:\n{data_set.expected_tree}", markup=False)
+        console.print(f"\nexpected in {folder}:\n{data_set.expected_tree}")
     return not problems
 
 
@@ -126,8 +130,9 @@ def _print_unknown(console: Console, folder: Path) -> None:
         *(path for path in sorted(folder.iterdir()) if path.is_dir()),
     ]
     for place in nearby:
-        for data_set in recognise(place):
-            console.print(f"did you mean {place}? That is {data_set.title}")
+        for data_set in ADAPTERS:
+            if data_set.recognises(place):
+                console.print(f"did you mean {place}? That is {data_set.title}")
     for data_set in KNOWN:
         console.print(
             f"\n{data_set.title} (--format {data_set.__name__})\n{data_set.expected_tree}",

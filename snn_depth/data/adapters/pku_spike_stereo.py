@@ -69,6 +69,8 @@ indoor/                   or outdoor/, or both
         num_bins: int = 8,
         keep_in_memory: bool = True,
     ) -> None:
+        if split not in ("train", "test", "all"):
+            raise ValueError(f"split is {split!r}; accepted: train, test, all")
         folder = Path(root)
         wanted = _ENVIRONMENTS if environment == "both" else (environment,)
         found = [name for name in wanted if (folder / name / camera).is_dir()]

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from snn_depth.data.adapters import ADAPTERS
-from snn_depth.data.check import KNOWN, MAX_PROBLEMS, main, recognise, save_preview
+from snn_depth.data.check import KNOWN, MAX_PROBLEMS, main, preview_panel, recognise
 from snn_depth.data.recording_folder import RecordingFolder
 from snn_depth.data.spike_stream import save_spikes
 
@@ -106,23 +106,25 @@ def test_recordings(
     assert RecordingFolder not in recognise(tmp_path / "data")
 
 
-def test_picture_shows_depth_in_colours_and_grey_where_there_is_none(tmp_path: Path) -> None:
-    depth_m = torch.full((1, 40, 80), 3.0)
-    depth_m[..., :40] = 0
-    save_preview({"depth_m": depth_m}, tmp_path / "p.png", "one")
-    picture = np.asarray(Image.open(tmp_path / "p.png").convert("RGB")).astype(int)
-    middle_row = picture[len(picture) // 2]
-    is_colour = np.ptp(middle_row, axis=1) > 20
-    grey = np.abs(middle_row - 140).max(axis=1) < 3
-    # Half the cell is measured; the colour bar comes after it.
-    assert grey.sum() > 100 and is_colour.sum() > grey.sum()
-    assert np.median(np.flatnonzero(grey)) < np.flatnonzero(is_colour).min()
+def test_panel_has_what_the_sample_has() -> None:
+    depth_m = torch.tensor([[0.0, 2.0, 7.944]])[None]
+    rgb = torch.arange(9, dtype=torch.uint8).reshape(3, 1, 3)
+    counts = torch.tensor([0, 1, 2], dtype=torch.uint8).expand(2, 1, 1, 3)
+    row, limits_m = preview_panel({"spikes": counts, "rgb": rgb, "depth_m": depth_m})
+    assert row.rgb is not None and row.rgb[0, 1].tolist() == [1, 4, 7]
+    assert row.texture is not None and row.texture[0, 0] == 0
+    np.testing.assert_allclose(row.texture[0, 1:], [0.5 ** (1 / 2.2), 1], rtol=1e-6)
+    assert row.target_m is not None and row.target_m.shape == (1, 3)
+    assert limits_m == (2.0, 7.9)
+    row, limits_m = preview_panel({"spikes": counts})
+    assert row.rgb is None and row.target_m is None and limits_m == (1, 80)
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["nowhere"], "nowhere is not a folder; accepted: the folder of a data set"),
+        ([".", "--output", "."], "output . is a folder; accepted: a picture"),
         ([".", "--format", "Kitty"], "format is 'Kitty'; accepted: .*PkuSpikeStereo"),
         ([], "folder"),
     ],

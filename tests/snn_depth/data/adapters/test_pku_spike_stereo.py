@@ -147,6 +147,8 @@ def test_damaged_files(root: Path, damage: Callable[[Path], object], message: st
 
 
 def test_wrong_settings(root: Path) -> None:
+    with pytest.raises(ValueError, match="split is 'val'; accepted: train, test, all"):
+        PkuSpikeStereo(root, "val")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"size is 64 x 401; accepted: at most 250 x 400"):
         PkuSpikeStereo(root, size=(64, 401))
     with pytest.raises(ValueError, match="512 frames in 2 bins are more than 255 per bin"):
