@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from snn_depth.data.datasets import RecordingDataset
-from snn_depth.data.world.generate import WorldConfig, generate
+from snn_depth.data.world.generate import WORLD_VERSION, WorldConfig, generate
 from snn_depth.progress import progress_bar
 
 
@@ -21,6 +22,8 @@ class WorldDataset(RecordingDataset):
         ValueError: When several worlds differ in the size, rate or length of their recordings, or
             there is none; before anything is rendered.
     """
+
+    version: ClassVar[int] = WORLD_VERSION  # the same settings give other pictures after a change
 
     def __init__(
         self,
