@@ -116,11 +116,13 @@ def common_spec(
     return DataSpec(height, width, num_frames, num_bins, sample_rate_hz, focal_length_px)
 
 
-def find_recordings(paths: Iterable[str | Path]) -> list[Path]:
+def find_recordings(paths: Iterable[str | Path], suffixes: Sequence[str] = (".h5",)) -> list[Path]:
     """Recording files among files and folders, sorted within each folder.
 
     Args:
-        paths: Files, or folders in which all `*.h5` files are taken (also in subfolders).
+        paths: Files, or folders in which all files with the suffixes are taken (also in
+            subfolders).
+        suffixes: Suffixes that count, in lower case.
 
     Returns:
         Paths of files.
@@ -132,9 +134,14 @@ def find_recordings(paths: Iterable[str | Path]) -> list[Path]:
     for path in map(Path, paths):
         if path.is_dir():
             # Hidden files are what a killed writer left behind.
-            inside = sorted(p for p in path.rglob("*.h5") if not p.name.startswith("."))
+            inside = sorted(
+                p
+                for p in path.rglob("*")
+                if p.suffix.lower() in suffixes and not p.name.startswith(".")
+            )
             if not inside:
-                raise ValueError(f"no recording (*.h5) in folder {path}")
+                accepted = ", ".join(f"*{suffix}" for suffix in suffixes)
+                raise ValueError(f"no recording ({accepted}) in folder {path}")
             found += inside
         elif path.is_file():
             found.append(path)
