@@ -175,16 +175,16 @@ def read_sample(recording: Recording, k: int, num_frames: int, num_bins: int) ->
     return sample
 
 
-def collate(samples: Sequence[Sample]) -> dict[str, Any]:
+def collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Stack samples into a batch: time first for spikes, floats, a mask of valid depth.
 
     Args:
         samples: Samples of one size and with the same parts.
 
     Returns:
-        `spikes` float32 (T, B, 1, H, W); `rgb` float32 (B, 3, H, W) in 0..1; `depth_m`
-        (B, 1, H, W) with `valid_mask` bool (B, 1, H, W); `intrinsics` (B, 3, 3); whichever the
-        samples have.
+        `spikes` (and `strong_spikes`) float32 (T, B, 1, H, W); `rgb` float32 (B, 3, H, W) in 0..1;
+        `depth_m` (B, 1, H, W) with `valid_mask` bool (B, 1, H, W); `intrinsics` (B, 3, 3);
+        `mirrored` bool (B,); `target`, a batch of its own; whichever the samples have.
 
     Raises:
         ValueError: When samples have different parts.
@@ -193,12 +193,15 @@ def collate(samples: Sequence[Sample]) -> dict[str, Any]:
     if len(parts) > 1:
         listed = " and ".join(sorted(str(sorted(p)) for p in parts))
         raise ValueError(f"samples of one batch have different parts: {listed}")
-    batch: dict[str, Any] = {
-        key: torch.stack([s[key] for s in samples], dim=1 if key == "spikes" else 0)
-        for key in samples[0]
-    }
-    if "spikes" in batch:
-        batch["spikes"] = batch["spikes"].float()
+    batch: dict[str, Any] = {}
+    for key in samples[0]:
+        values = [sample[key] for sample in samples]
+        if key == "target":
+            batch[key] = collate(values)
+        elif key in ("spikes", "strong_spikes"):
+            batch[key] = torch.stack(values, dim=1).float()
+        else:
+            batch[key] = torch.stack(values)
     if "rgb" in batch:
         batch["rgb"] = batch["rgb"].float() / 255.0
     if "depth_m" in batch:

@@ -1,5 +1,6 @@
 """The synthetic world as a data set."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from snn_depth.data.datasets import RecordingDataset
@@ -11,19 +12,29 @@ class WorldDataset(RecordingDataset):
     """Key frames of the synthetic world, made on first use and kept in a cache folder.
 
     Args:
-        world: What to render.
+        world: What to render; several are mixed (clear and cloudy streets, say).
         cache_dir: Where the recordings are kept; each configuration has its own folder in it.
         num_workers: Processes that render.
         num_bins: Time bins per window.
+
+    Raises:
+        ValueError: When several worlds differ in the size, rate or length of their recordings, or
+            there is none.
     """
 
     def __init__(
         self,
-        world: WorldConfig,
+        world: WorldConfig | list[WorldConfig],
         cache_dir: str = "data_cache",
         num_workers: int = 2,
         num_bins: int = 8,
     ) -> None:
-        with progress_bar(f"world: {world.domain}", world.num_scenes) as advance:
-            paths = generate(world, Path(cache_dir), num_workers=num_workers, progress=advance)
-        super().__init__(paths, world.num_frames, num_bins)
+        worlds: Sequence[WorldConfig] = [world] if isinstance(world, WorldConfig) else world
+        lengths = sorted({w.num_frames for w in worlds})
+        if len(lengths) != 1:
+            raise ValueError(f"the worlds have num_frames {lengths}; accepted: one length for all")
+        paths: list[Path] = []
+        for one in worlds:
+            with progress_bar(f"world: {one.domain}", one.num_scenes) as advance:
+                paths += generate(one, Path(cache_dir), num_workers=num_workers, progress=advance)
+        super().__init__(paths, lengths[0], num_bins)

@@ -1,7 +1,15 @@
 """What one training stage optimises."""
 
+from snn_depth.objectives.adaptive_normalization import AdaptiveNormalization
 from snn_depth.objectives.base import Objective
 from snn_depth.objectives.cross_modality import CrossModalityDistillation
+from snn_depth.objectives.self_correcting import SelfCorrectingTeacherStudent
 from snn_depth.objectives.supervised import SupervisedDepth
 
-__all__ = ["CrossModalityDistillation", "Objective", "SupervisedDepth"]
+__all__ = [
+    "AdaptiveNormalization",
+    "CrossModalityDistillation",
+    "Objective",
+    "SelfCorrectingTeacherStudent",
+    "SupervisedDepth",
+]

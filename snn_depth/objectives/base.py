@@ -85,3 +85,21 @@ def part_of(batch: Batch, key: str) -> Tensor:
         raise ValueError(f"{key!r} is needed, but the data has only {sorted(batch)}")
     part: Tensor = batch[key]
     return part
+
+
+def target_of(batch: Batch) -> Batch:
+    """The unlabelled target's part of a batch.
+
+    Args:
+        batch: The batch.
+
+    Returns:
+        A batch of its own.
+
+    Raises:
+        ValueError: When the stage has no target.
+    """
+    if "target" not in batch:
+        raise ValueError("this objective adapts to a target; name its data in `target_data`")
+    target: Batch = batch["target"]
+    return target

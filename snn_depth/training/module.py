@@ -34,9 +34,11 @@ class DepthTraining(lightning.LightningModule):
         self.network, self.objective = network, objective
         self.settings, self.num_steps = optimizer, num_steps
 
-    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """Loss of one batch."""
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor | None:
+        """Loss of one batch; None where the objective has nothing to minimise."""
         terms = self.objective(self.network, batch)
+        if not terms:
+            return None
         loss = torch.stack(list(terms.values())).sum()
         self.log("loss", loss, prog_bar=True, logger=False)
         self.log_dict({f"train/{name}": term for name, term in terms.items()})
@@ -74,6 +76,8 @@ class DepthTraining(lightning.LightningModule):
     def configure_optimizers(self) -> Any:
         """AdamW; biases and normalisation are not decayed."""
         trained = [p for p in self.parameters() if p.requires_grad]
+        if not trained:  # an objective that only re-estimates statistics
+            return None
         groups: list[dict[str, Any]] = [
             {"params": [p for p in trained if p.ndim > 1]},
             {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},

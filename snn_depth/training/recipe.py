@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from torch.utils.data import Dataset
 
+from snn_depth.data.strong_view import StrongView
 from snn_depth.data.transforms import Augmentation
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import Objective
@@ -64,6 +65,10 @@ class Stage:
         batch_size: Samples per process and step.
         init_from: Stage or checkpoint file whose weights the network starts from.
         augmentation: Random changes of training samples.
+        target_data: Name of a data set to adapt to, whose depth is hidden; for objectives that
+            read a target.
+        target_label_share: Share of its samples whose depth stays visible, 0 to 1.
+        strong_view: Random changes of the target samples that the student sees.
         optimizer: Optimiser and schedule.
         evaluate: Whether the final table has a row for this network.
     """
@@ -77,6 +82,9 @@ class Stage:
     batch_size: int = 16
     init_from: str | None = None
     augmentation: Augmentation = field(default_factory=Augmentation)
+    target_data: str | None = None
+    target_label_share: float = 0.0
+    strong_view: StrongView = field(default_factory=StrongView)
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     evaluate: bool = True
 
@@ -122,7 +130,8 @@ class Recipe:
                 raise ValueError(f"test_data names {name!r}; the recipe has: {known}")
         seen: set[str] = set()
         for stage in self.stages:
-            for name in (stage.train_data, stage.val_data):
+            target_names = [] if stage.target_data is None else [stage.target_data]
+            for name in (stage.train_data, stage.val_data, *target_names):
                 if name not in self.data:
                     raise ValueError(
                         f"stage {stage.name!r} names data {name!r}; the recipe has: {known}"

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from snn_depth.checkpoint import check_can_be_saved, copy_weights, save_network
 from snn_depth.data.datasets import collate
+from snn_depth.data.pairs import PairedDataset
 from snn_depth.data.sampler import EpochSampler
 from snn_depth.data.transforms import AugmentedDataset
 from snn_depth.models.predictor import DepthPredictor
@@ -30,6 +31,7 @@ def train_stage(
     stage: Stage,
     train_data: Dataset[Any],
     val_data: Dataset[Any],
+    target_data: Dataset[Any] | None = None,
     *,
     seed: int,
     folder: Path,
@@ -47,6 +49,7 @@ def train_stage(
         stage: What to train.
         train_data: Samples to train on.
         val_data: Samples to watch.
+        target_data: Samples to adapt to; their depth is hidden.
         seed: Seed of the run.
         folder: Where the stage writes.
         load: Returns the network of an earlier stage or of a file.
@@ -84,7 +87,7 @@ def train_stage(
         network, objective, stage.optimizer, stage.num_epochs * sampler.num_steps
     )
     train_loader = DataLoader(
-        AugmentedDataset(train_data, stage.augmentation, seed),
+        training_samples(stage, train_data, target_data, seed),
         batch_size=stage.batch_size,
         sampler=sampler,
         collate_fn=collate,
@@ -132,6 +135,28 @@ def train_stage(
         resume_file.unlink(missing_ok=True)
     trainer.strategy.barrier()
     return network
+
+
+def training_samples(
+    stage: Stage, train_data: Dataset[Any], target_data: Dataset[Any] | None, seed: int
+) -> Dataset[Any]:
+    """Augmented training samples, with a target sample beside each where there is a target.
+
+    Args:
+        stage: What to train.
+        train_data: Samples to train on.
+        target_data: Samples to adapt to.
+        seed: Seed of the run.
+
+    Returns:
+        Data set that is indexed with (epoch, index).
+    """
+    source = AugmentedDataset(train_data, stage.augmentation, seed)
+    if target_data is None:
+        return source
+    return PairedDataset(
+        source, target_data, stage.strong_view, label_share=stage.target_label_share, seed=seed
+    )
 
 
 def process_rank(engine: EngineSettings) -> tuple[int, int]:

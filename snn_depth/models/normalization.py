@@ -1,0 +1,33 @@
+"""Whose statistics the batch normalisations of a network keep."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+
+def batch_norms(network: nn.Module) -> list[_BatchNorm]:
+    """All batch normalisations of a network."""
+    return [module for module in network.modules() if isinstance(module, _BatchNorm)]
+
+
+@contextmanager
+def without_recording(network: nn.Module) -> Iterator[None]:
+    """Keep running statistics as they are while the network still normalises batch by batch.
+
+    Used for source batches during adaptation: the student normalises each domain with its own
+    statistics, and keeps those of the target, which it is for.
+
+    Args:
+        network: Network in training mode.
+    """
+    norms = batch_norms(network)
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    try:
+        yield
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
