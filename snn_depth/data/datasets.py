@@ -32,10 +32,11 @@ class RecordingDataset(Dataset[Sample]):
         num_bins: Time bins per window; at most 255 frames fall into one.
         keep_in_memory: Keep decoded samples (120 kB each at 64 x 128), so that only the first
             pass reads files.
+        key_frames: First and last key frame of each recording that count, from 0; by default all.
 
     Raises:
-        ValueError: When there is no usable key frame, too many frames fall into a bin, or the
-            recordings differ in size or rate.
+        ValueError: When there is no usable key frame, too many frames fall into a bin, a recording
+            does not have the `key_frames`, or the recordings differ in size or rate.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class RecordingDataset(Dataset[Sample]):
         num_frames: int = 128,
         num_bins: int = 8,
         keep_in_memory: bool = True,
+        key_frames: tuple[int, int] | None = None,
     ) -> None:
         if num_frames > MAX_FRAMES_PER_BIN * num_bins:
             raise ValueError(
@@ -56,8 +58,8 @@ class RecordingDataset(Dataset[Sample]):
         for path in find_recordings([paths] if isinstance(paths, str | Path) else paths):
             with Recording.open(path) as recording:
                 cameras.setdefault(camera_of(recording), path)
-                key_frames = range(recording.num_key_frames)
-                self._keys += [(path, k) for k in key_frames if recording.has_window(k, num_frames)]
+                numbers = _chosen(key_frames, recording.num_key_frames, path)
+                self._keys += [(path, k) for k in numbers if recording.has_window(k, num_frames)]
         if not self._keys:
             raise ValueError(f"no key frame with {num_frames} spike frames around it in {paths}")
         self.spec = common_spec(cameras, num_frames, num_bins)
@@ -74,6 +76,18 @@ class RecordingDataset(Dataset[Sample]):
         if self._cache is not None:
             self._cache[index] = sample
         return sample
+
+
+def _chosen(key_frames: tuple[int, int] | None, num_key_frames: int, path: Path) -> range:
+    if key_frames is None:
+        return range(num_key_frames)
+    first, last = key_frames
+    if not 0 <= first <= last < num_key_frames:
+        raise ValueError(
+            f"key frames {first} to {last} of {path}; "
+            f"accepted: 0 <= first <= last <= {num_key_frames - 1}"
+        )
+    return range(first, last + 1)
 
 
 def camera_of(recording: Recording) -> tuple[int, int, float, float]:
