@@ -45,6 +45,7 @@ def score_stages(
                 data(test_name),
                 min_depth_m=depth_range.min_depth_m,
                 max_depth_m=depth_range.max_depth_m,
+                crop=recipe.crop,
             )
             rows += [
                 {
@@ -55,7 +56,7 @@ def score_stages(
                     "alignment": alignment,
                     "min_depth_m": depth_range.min_depth_m,
                     "max_depth_m": depth_range.max_depth_m,
-                    "crop": "none",
+                    "crop": recipe.crop,
                     "metrics": metrics,
                 }
                 for alignment, metrics in scores.items()
@@ -66,11 +67,11 @@ def score_stages(
 def named_predictors(
     recipe: Recipe, networks: dict[str, DepthPredictor], data: Callable[[str], Dataset[Any]]
 ) -> Iterator[tuple[str, Predictor]]:
-    """What the table compares: label-free baselines first, then the evaluated stages.
+    """What the table compares: label-free baselines, networks from files, evaluated stages.
 
     Args:
         recipe: The recipe.
-        networks: Trained networks by stage name.
+        networks: Trained networks by stage name, and those of `compare_with` by theirs.
         data: Returns a data set by its name.
 
     Yields:
@@ -91,6 +92,8 @@ def named_predictors(
                 max_depth_m=depth_range.max_depth_m,
             ),
         )
+    for name in recipe.compare_with:
+        yield name, partial(predict, networks[name])
     for stage in recipe.stages:
         network = networks[stage.name]
         if network.input_key == "rgb":

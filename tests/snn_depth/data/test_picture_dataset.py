@@ -110,13 +110,13 @@ def test_what_is_missing_is_named(sequence: Path) -> None:
         dataset(Path("nowhere"))
     with pytest.raises(OSError, match=r"folder not found: .*drive/depths"):
         dataset(sequence, depth="depths")
+    with pytest.raises(ValueError, match="noise must be none, model or an existing"):
+        dataset(sequence, noise="lots")
     (sequence / "lidar" / "2.png").unlink()
     with pytest.raises(ValueError, match="3 depth maps for 4 pictures"):
         dataset(sequence)
     with pytest.raises(ValueError, match="depth_scale must be a positive number"):
         dataset(sequence, depth_scale="one")
-    with pytest.raises(ValueError, match="noise must be none, model or an existing"):
-        dataset(sequence, noise="lots")
     assert not (sequence.parent / "cache").exists()
 
 
