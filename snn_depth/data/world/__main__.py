@@ -43,7 +43,7 @@ def make_world(
         output_dir: Folder for the recordings and the sheet.
         domain: Light and weather.
         layout: Kind of place and camera.
-        sensor: ideal or noisy spike camera.
+        sensor: ideal, noisy or dim spike camera.
         num_scenes: Scenes; each becomes one recording.
         frames_per_scene: Key frames per scene.
         frame_spacing_m: Distance driven from one key frame to the next, in metres.

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 Domain = Literal["clear", "cloudy", "fog", "rain", "night", "realistic"]
 LayoutName = Literal["city", "suburb"]
-Sensor = Literal["ideal", "noisy"]
+Sensor = Literal["ideal", "noisy", "dim"]
 
 # Part of every cache key: a change to the pictures of any configuration must raise it.
 WORLD_VERSION = 5
@@ -22,7 +22,8 @@ class WorldConfig:
             with the look of a real camera: other colours, finer textures, lens, tone curve).
         layout: Kind of place and camera: city (82 degrees across, height 0.8 to 2.6 m), or
             suburb (detached houses, more plants, 66 degrees, looking further down).
-        sensor: ideal or noisy spike camera.
+        sensor: ideal, noisy (the noise measured on real spike cameras), or dim: the noisy one at
+            an eighth of the light, where that noise weighs.
         num_scenes: Scenes; each becomes one recording.
         frames_per_scene: Key frames, each with its burst of spikes, per scene.
         frame_spacing_m: Distance driven from one key frame to the next. Small values make

@@ -26,6 +26,8 @@ from snn_depth.data.world.scene import make_scene
 
 # Key frames that are made sooner than a process starts and imports torch.
 _MIN_SHARE = 100
+# Gain of the dim sensor: with it a mean pixel fires about four times in 128 frames.
+_DIM_GAIN = 1 / 8
 # Shutter of the RGB camera, which rain draws streaks in.
 _RGB_EXPOSURE_S = 8e-3
 
@@ -96,8 +98,11 @@ def make_recording(config: WorldConfig, index: int, path: Path, device: str = "c
     route_m = config.frame_spacing_m * (config.frames_per_scene - 1)
     scene = make_scene(layout, look, rng, route_m, device)
     camera = scene_camera(layout, config.height, config.width)
-    noise = SensorNoise() if config.sensor == "noisy" else None
-    spike_camera = SpikeCamera(sample_rate_hz=config.sample_rate_hz, noise=noise)
+    spike_camera = SpikeCamera(
+        gain=_DIM_GAIN if config.sensor == "dim" else 1.0,
+        sample_rate_hz=config.sample_rate_hz,
+        noise=None if config.sensor == "ideal" else SensorNoise(),
+    )
     with RecordingWriter(
         path,
         config.height,

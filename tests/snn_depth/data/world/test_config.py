@@ -12,7 +12,7 @@ from snn_depth.data.world.layout import LAYOUTS
     [
         ({"domain": "snow"}, "domain is 'snow'; accepted: clear, cloudy, fog"),
         ({"layout": "village"}, "layout is 'village'; accepted: city, suburb"),
-        ({"sensor": "perfect"}, "sensor is 'perfect'; accepted: ideal, noisy"),
+        ({"sensor": "perfect"}, "sensor is 'perfect'; accepted: ideal, noisy, dim"),
         ({"num_scenes": 0}, "num_scenes is 0; accepted: 1 or more"),
         ({"frames_per_scene": -1}, "frames_per_scene is -1"),
         ({"num_frames": 0}, "num_frames is 0"),

@@ -5,6 +5,7 @@ import h5py
 import numpy as np
 import pytest
 
+from snn_depth.data.noise import SensorNoise
 from snn_depth.data.recording import Recording
 from snn_depth.data.world import generate as generating
 from snn_depth.data.world.generate import WorldConfig, generate
@@ -120,3 +121,12 @@ def test_the_noisy_sensor_differs_from_the_ideal_one_in_its_spikes_only(
     for name in ("rgb", "depth_m", "pose"):
         np.testing.assert_array_equal(noisy[name], ideal[name])
     assert (noisy["spikes"] != ideal["spikes"]).mean() > 0.05
+
+
+def test_the_dim_sensor_collects_an_eighth_of_the_light(made: list[Path], tmp_path: Path) -> None:
+    dim_path = generate(replace(SMALL, sensor="dim"), tmp_path, num_workers=1)[0]
+    with Recording.open(made[0]) as ideal, Recording.open(dim_path) as dim:
+        dark_rate = SensorNoise().dark_rate_hz / SMALL.sample_rate_hz
+        expected = ideal.window(0, 24).mean() / 8 + dark_rate
+        assert dim.window(0, 24).mean() == pytest.approx(expected, rel=0.15)
+        np.testing.assert_array_equal(dim.depth_m(0), ideal.depth_m(0))
