@@ -40,6 +40,7 @@ class PictureDataset(RecordingDataset):
             relative to `folder`.
         interpolation: Light between pictures: flow, depth (needs depth and poses) or none.
         gamma: Exponent that turns picture values into light.
+        gain: Charge per spike frame at full brightness, in thresholds: spikes per frame of white.
         noise: Noise of the sensor: none, model, or the path of an `.npz` with measured maps.
         sample_rate_hz: Spike frames per second.
         num_frames: Spike frames around each picture.
@@ -68,6 +69,7 @@ class PictureDataset(RecordingDataset):
         intrinsics: str | None = None,
         interpolation: Interpolation = "flow",
         gamma: float = 2.2,
+        gain: float = 1.0,
         noise: str = "none",
         sample_rate_hz: float = 20_000.0,
         num_frames: int = 128,
@@ -89,7 +91,7 @@ class PictureDataset(RecordingDataset):
             None if intrinsics is None else read_intrinsics(intrinsics),
         )
         settings = VideoToSpikes(
-            SpikeCamera(sample_rate_hz=sample_rate_hz, noise=sensor_noise(noise)),
+            SpikeCamera(gain, sample_rate_hz=sample_rate_hz, noise=sensor_noise(noise)),
             burst_frames=num_frames,
             interpolation=interpolation,
             gamma=gamma,

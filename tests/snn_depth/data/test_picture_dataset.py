@@ -77,13 +77,18 @@ def test_finished_simulation_is_found_and_others_are_kept_apart(sequence: Path) 
     made_ns = first.stat().st_mtime_ns
     dataset(sequence)
     assert first.stat().st_mtime_ns == made_ns
-    changes: list[dict[str, Any]] = [{"noise": "model"}, {"seed": 1}, {"size": (6, 10)}]
+    changes: list[dict[str, Any]] = [
+        {"noise": "model"},
+        {"gain": 0.5},
+        {"seed": 1},
+        {"size": (6, 10)},
+    ]
     for count, change in enumerate(changes, start=2):
         dataset(sequence, **change)
         assert len(recordings(sequence)) == count
     (sequence / "image" / "2.png").write_bytes((sequence / "image" / "3.png").read_bytes() + b"\0")
     dataset(sequence)
-    assert len(recordings(sequence)) == 5
+    assert len(recordings(sequence)) == 6
 
 
 def test_the_place_does_not_matter(sequence: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from snn_depth.data.datasets import collate
 from snn_depth.data.recording_writer import RecordingWriter
 from snn_depth.data.spec import DataSpec
 from snn_depth.data.spike_stream import save_spikes
+from snn_depth.data.strong_view import StrongView
 from snn_depth.data.window_dataset import WindowDataset, tile_starts
 from snn_depth.predict import predict
 
@@ -192,3 +193,11 @@ def test_real_recordings(test_data_dir: Path) -> None:
 def test_depth_is_left_out(make_recording: Callable[..., Path], tmp_path: Path) -> None:
     make_recording(tmp_path / "labelled.h5")
     assert set(WindowDataset(tmp_path, TRAINED)[0]) == {"spikes"}
+
+
+def test_strong_views_of_averages_are_not_rounded(tmp_path: Path) -> None:
+    save_spikes(random_spikes(16, 64, 96), tmp_path / "a.npy")
+    spikes = WindowDataset(tmp_path, TRAINED)[0]["spikes"]
+    unchanged = StrongView(0.0, 0, 0.0, 1.0, 0.0, 0)
+    view, _ = unchanged(spikes, torch.Generator().manual_seed(0))
+    assert torch.equal(view, spikes)
