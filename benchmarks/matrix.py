@@ -129,7 +129,13 @@ def add_missing_rows(
             "seed": seed,
             "digest": scenario.row_digests[test, name],
         }
-        rows = score_predictor(predictors[name], data(test), scenario.depth_range, labels | about)
+        rows = score_predictor(
+            predictors[name],
+            data(test),
+            scenario.depth_range,
+            scenario.recipe.crop,
+            labels | about,
+        )
         for row in rows:
             if row["network"] == "ann":  # the network says it; a method has one name
                 row["method"] = name.removeprefix("ann_")

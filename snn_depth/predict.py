@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
@@ -23,10 +22,10 @@ from snn_depth.cli import exit_after
 from snn_depth.command_parser import call_from_command_line
 from snn_depth.data.array_files import AxisOrder
 from snn_depth.data.binning import bin_spikes
-from snn_depth.data.calibration import read_intrinsics
-from snn_depth.data.recording import Recording
+from snn_depth.data.calibration import known_focal_lengths_px
 from snn_depth.data.spike_stream import SpikeStream, open_spikes
 from snn_depth.data.vidar import BitOrder
+from snn_depth.data.windows import recorded_bursts_and_intrinsics, window_starts
 from snn_depth.depth_files import DepthStackWriter, png_scale, write_depth_png
 from snn_depth.device import choose_device
 from snn_depth.exposure import auto_expose
@@ -89,8 +88,6 @@ def predict(
         key: Array in an .npz file; needed when it has several.
         device: auto, cpu, cuda or another torch device.
     """
-    if focal_length_px is not None and intrinsics is not None:
-        raise ValueError("give --focal-length-px or --intrinsics, not both")
     output = output.resolve()
     _refuse_foreign_folder(output)
     loaded = load_network(checkpoint)
@@ -109,14 +106,11 @@ def predict(
         head_columns=head_columns,
         key=key,
     ) as stream:
-        burst_frames, recorded_intrinsics = _recorded(recording)
+        burst_frames, recorded_intrinsics = recorded_bursts_and_intrinsics(recording)
         starts = window_starts(
             stream.num_frames, loaded.data.num_frames, stride_frames, burst_frames=burst_frames
         )
-        matrix = recorded_intrinsics if intrinsics is None else read_intrinsics(intrinsics)
-        focal_lengths_px = None if matrix is None else (float(matrix[0, 0]), float(matrix[1, 1]))
-        if focal_length_px is not None:
-            focal_lengths_px = (focal_length_px, focal_length_px)
+        focal_lengths_px = known_focal_lengths_px(focal_length_px, intrinsics, recorded_intrinsics)
         camera = canonical_camera(stream.height, stream.width, focal_lengths_px, loaded.data)
         if stream.sample_rate_hz != loaded.data.sample_rate_hz:
             console.print(
@@ -144,40 +138,6 @@ def predict(
             (folder / META_FILE).write_text(json.dumps(meta, indent=2) + "\n")
     console.print(_summary(meta["windows"], output))
     console.print(f"camera: {camera.describe()}")
-
-
-def window_starts(
-    num_frames: int, window_frames: int, stride_frames: int | None, *, burst_frames: int = 0
-) -> list[int]:
-    """First frames of the windows that fit into a recording.
-
-    Args:
-        num_frames: Frames of the recording.
-        window_frames: Frames per window.
-        stride_frames: Frames from one window to the next; None means `window_frames`.
-        burst_frames: Length of the bursts between which time is missing; no window spans two.
-            0 for a continuous recording.
-
-    Returns:
-        The starts, at least one.
-
-    Raises:
-        ValueError: When not even one window fits, or the stride is not positive.
-    """
-    stride = window_frames if stride_frames is None else stride_frames
-    if stride <= 0:
-        raise ValueError(f"stride_frames is {stride}; accepted: 1 or more")
-    piece = burst_frames or num_frames
-    if min(piece, num_frames) < window_frames:
-        kind = f"bursts of {burst_frames}" if burst_frames else str(num_frames)
-        raise ValueError(
-            f"the recording has {kind} frames; the network needs windows of {window_frames}"
-        )
-    return [
-        start
-        for first in range(0, num_frames, piece)
-        for start in range(first, min(first + piece, num_frames) - window_frames + 1, stride)
-    ]
 
 
 def write_windows(
@@ -244,14 +204,6 @@ def write_windows(
     pictures = (np.asarray(Image.open(folder / "pictures" / w["file"])) for w in shown)
     save_gif(folder / "depth.gif", pictures)
     return windows
-
-
-def _recorded(path: Path) -> tuple[int, NDArray[np.float64] | None]:
-    """Burst length and intrinsics, where the file knows them."""
-    if path.suffix.lower() not in {".h5", ".hdf5"}:
-        return 0, None
-    with Recording.open(path) as recording:
-        return recording.burst_frames, recording.intrinsics
 
 
 def _summary(windows: list[dict[str, Any]], output: Path) -> Table:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 
 from rich.console import Console
@@ -12,8 +11,8 @@ from snn_depth.cli import exit_after
 from snn_depth.command_parser import call_from_command_line
 from snn_depth.data.calibration import read_intrinsics, read_poses
 from snn_depth.data.camera import SpikeCamera
-from snn_depth.data.depth_maps import DEPTH_SUFFIXES
-from snn_depth.data.noise import SensorNoise
+from snn_depth.data.depth_maps import DEPTH_SUFFIXES, parse_depth_scale
+from snn_depth.data.noise import sensor_noise
 from snn_depth.data.scene import Interpolation
 from snn_depth.data.sequence import PictureSequence
 from snn_depth.data.simulation_jobs import RECORDING_SUFFIXES, STREAM_SUFFIXES, Job, run_jobs
@@ -87,13 +86,13 @@ def simulate(
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     console = Console(highlight=False)
     settings = VideoToSpikes(
-        camera=SpikeCamera(gain, v_threshold, sample_rate_hz, _parse_noise(noise)),
+        camera=SpikeCamera(gain, v_threshold, sample_rate_hz, sensor_noise(noise)),
         burst_frames=burst_frames,
         interpolation=interpolation,
         gamma=gamma,
         size=None if size is None else parse_size(size),
     )
-    metres_per_unit = None if depth_scale is None else _parse_scale(depth_scale)
+    metres_per_unit = None if depth_scale is None else parse_depth_scale(depth_scale)
     matrix = None if intrinsics is None else read_intrinsics(intrinsics)
     paths = find_sequences(input_path, image_pattern)
     several = paths != [input_path]
@@ -161,26 +160,6 @@ def _outputs(paths: Sequence[Path], output_path: Path, several: bool) -> list[Pa
     if len(set(outputs)) < len(outputs):
         raise ValueError(f"several sequences in {paths[0].parent} have the same name")
     return outputs
-
-
-def _parse_scale(text: str) -> float:
-    try:
-        scale = float(Fraction(text))
-    except (ValueError, ZeroDivisionError):
-        scale = 0.0
-    if scale <= 0:
-        raise ValueError(f"depth_scale must be a positive number such as 1/256, not {text!r}")
-    return scale
-
-
-def _parse_noise(text: str) -> SensorNoise | None:
-    if text == "none":
-        return None
-    if text == "model":
-        return SensorNoise()
-    if not Path(text).is_file():
-        raise ValueError(f"noise must be none, model or an existing .npz file, not {text!r}")
-    return SensorNoise(measured_maps=Path(text))
 
 
 def main(arguments: list[str] | None = None) -> None:

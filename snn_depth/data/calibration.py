@@ -77,6 +77,33 @@ def read_intrinsics(text: str) -> NDArray[np.float64]:
     return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]], dtype=np.float64)
 
 
+def known_focal_lengths_px(
+    focal_length_px: float | None,
+    intrinsics: str | None,
+    recorded: NDArray[np.float64] | None = None,
+) -> tuple[float, float] | None:
+    """Focal lengths by what the user says, else by what the recording knows.
+
+    Args:
+        focal_length_px: One focal length for both axes, in pixels of the recording.
+        intrinsics: As `read_intrinsics` takes it.
+        recorded: The recording's own intrinsic matrix (3, 3).
+
+    Returns:
+        Horizontal and vertical focal length (fx, fy) in pixels; None if nothing is known.
+
+    Raises:
+        ValueError: If both of the first two are given, or as `read_intrinsics`.
+        OSError: If the intrinsics' file cannot be read.
+    """
+    if focal_length_px is not None and intrinsics is not None:
+        raise ValueError("give focal_length_px or intrinsics, not both")
+    if focal_length_px is not None:
+        return focal_length_px, focal_length_px
+    matrix = recorded if intrinsics is None else read_intrinsics(intrinsics)
+    return None if matrix is None else (float(matrix[0, 0]), float(matrix[1, 1]))
+
+
 def scale_intrinsics(
     intrinsics: NDArray[np.float64], old_size: tuple[int, int], new_size: tuple[int, int]
 ) -> NDArray[np.float64]:

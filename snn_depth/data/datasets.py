@@ -32,10 +32,11 @@ class RecordingDataset(Dataset[Sample]):
         num_bins: Time bins per window; at most 255 frames fall into one.
         keep_in_memory: Keep decoded samples (120 kB each at 64 x 128), so that only the first
             pass reads files.
+        key_frames: First and last key frame of each recording that count, from 0; by default all.
 
     Raises:
-        ValueError: When there is no usable key frame, too many frames fall into a bin, or the
-            recordings differ in size or rate.
+        ValueError: When there is no usable key frame, too many frames fall into a bin, a recording
+            does not have the `key_frames`, or the recordings differ in size or rate.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class RecordingDataset(Dataset[Sample]):
         num_frames: int = 128,
         num_bins: int = 8,
         keep_in_memory: bool = True,
+        key_frames: tuple[int, int] | None = None,
     ) -> None:
         if num_frames > MAX_FRAMES_PER_BIN * num_bins:
             raise ValueError(
@@ -56,8 +58,8 @@ class RecordingDataset(Dataset[Sample]):
         for path in find_recordings([paths] if isinstance(paths, str | Path) else paths):
             with Recording.open(path) as recording:
                 cameras.setdefault(camera_of(recording), path)
-                key_frames = range(recording.num_key_frames)
-                self._keys += [(path, k) for k in key_frames if recording.has_window(k, num_frames)]
+                numbers = _chosen(key_frames, recording.num_key_frames, path)
+                self._keys += [(path, k) for k in numbers if recording.has_window(k, num_frames)]
         if not self._keys:
             raise ValueError(f"no key frame with {num_frames} spike frames around it in {paths}")
         self.spec = common_spec(cameras, num_frames, num_bins)
@@ -74,6 +76,18 @@ class RecordingDataset(Dataset[Sample]):
         if self._cache is not None:
             self._cache[index] = sample
         return sample
+
+
+def _chosen(key_frames: tuple[int, int] | None, num_key_frames: int, path: Path) -> range:
+    if key_frames is None:
+        return range(num_key_frames)
+    first, last = key_frames
+    if not 0 <= first <= last < num_key_frames:
+        raise ValueError(
+            f"key frames {first} to {last} of {path}; "
+            f"accepted: 0 <= first <= last <= {num_key_frames - 1}"
+        )
+    return range(first, last + 1)
 
 
 def camera_of(recording: Recording) -> tuple[int, int, float, float]:
@@ -116,11 +130,13 @@ def common_spec(
     return DataSpec(height, width, num_frames, num_bins, sample_rate_hz, focal_length_px)
 
 
-def find_recordings(paths: Iterable[str | Path]) -> list[Path]:
+def find_recordings(paths: Iterable[str | Path], suffixes: Sequence[str] = (".h5",)) -> list[Path]:
     """Recording files among files and folders, sorted within each folder.
 
     Args:
-        paths: Files, or folders in which all `*.h5` files are taken (also in subfolders).
+        paths: Files, or folders in which all files with the suffixes are taken (also in
+            subfolders).
+        suffixes: Suffixes that count, in lower case.
 
     Returns:
         Paths of files.
@@ -132,9 +148,14 @@ def find_recordings(paths: Iterable[str | Path]) -> list[Path]:
     for path in map(Path, paths):
         if path.is_dir():
             # Hidden files are what a killed writer left behind.
-            inside = sorted(p for p in path.rglob("*.h5") if not p.name.startswith("."))
+            inside = sorted(
+                p
+                for p in path.rglob("*")
+                if p.suffix.lower() in suffixes and not p.name.startswith(".")
+            )
             if not inside:
-                raise ValueError(f"no recording (*.h5) in folder {path}")
+                accepted = ", ".join(f"*{suffix}" for suffix in suffixes)
+                raise ValueError(f"no recording ({accepted}) in folder {path}")
             found += inside
         elif path.is_file():
             found.append(path)

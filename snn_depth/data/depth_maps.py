@@ -1,5 +1,6 @@
 """Reading and resizing depth maps."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,27 @@ from numpy.typing import NDArray
 from snn_depth.data.video import read_image
 
 DEPTH_SUFFIXES = {".png", ".pgm", ".tif", ".tiff", ".npy"}
+
+
+def parse_depth_scale(text: str) -> float:
+    """Metres per stored unit from a number or a fraction.
+
+    Args:
+        text: Such as "0.001" or "1/256".
+
+    Returns:
+        The scale.
+
+    Raises:
+        ValueError: If it is neither, or not positive.
+    """
+    try:
+        scale = float(Fraction(text))
+    except (ValueError, ZeroDivisionError):
+        scale = 0.0
+    if scale <= 0:
+        raise ValueError(f"depth_scale must be a positive number such as 1/256, not {text!r}")
+    return scale
 
 
 def read_depth_m(path: Path, metres_per_unit: float | None) -> NDArray[np.float32]:

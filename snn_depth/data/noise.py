@@ -61,6 +61,28 @@ class SensorNoise:
     sensor_seed: int = 0
 
 
+def sensor_noise(text: str) -> SensorNoise | None:
+    """The noise that a setting names.
+
+    Args:
+        text: none; model (statistics measured on a spike camera); or the path of an `.npz` with
+            a sensor's measured maps Nd, Nl, D_light.
+
+    Returns:
+        The noise; None for an ideal sensor.
+
+    Raises:
+        ValueError: If it is none of these.
+    """
+    if text == "none":
+        return None
+    if text == "model":
+        return SensorNoise()
+    if not Path(text).is_file():
+        raise ValueError(f"noise must be none, model or an existing .npz file, not {text!r}")
+    return SensorNoise(measured_maps=Path(text))
+
+
 class FixedPattern(NamedTuple):
     """What differs between pixels and stays in time; each float32 of shape (H, W).
 

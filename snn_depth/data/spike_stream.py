@@ -2,7 +2,7 @@
 
 import logging
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, SupportsIndex
@@ -35,6 +35,7 @@ _OPTIONS_USED = {
     ".h5": set(),
     ".hdf5": set(),
 }
+SPIKE_SUFFIXES = tuple(_OPTIONS_USED)
 # Pixels written at once.
 _CHUNK_PIXELS = 1 << 24
 
@@ -202,6 +203,23 @@ def open_spikes(
     except ValueError:
         source.close()
         raise
+
+
+def options_that_count(path: str | Path, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options without those that `open_spikes` would ignore, and warn of, for a file's format.
+
+    Args:
+        path: The file.
+        options: Keyword arguments of `open_spikes`.
+
+    Returns:
+        Those that make a difference.
+
+    Raises:
+        ValueError: For an unknown suffix.
+    """
+    ignored = set(_OPTION_DEFAULTS) - _OPTIONS_USED[_suffix(Path(path))]
+    return {name: value for name, value in options.items() if name not in ignored}
 
 
 def save_spikes(

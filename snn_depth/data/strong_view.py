@@ -57,11 +57,13 @@ class StrongView:
         """Make the strong view of one sample.
 
         Args:
-            spikes: uint8 counts, shape (T, 1, H, W); left untouched.
+            spikes: uint8 counts, or averages of counts, which are floating; shape (T, 1, H, W);
+                left untouched.
             generator: Source of all randomness.
 
         Returns:
-            Changed counts of the same shape, and whether they are mirrored.
+            Changed counts of the same shape, and whether they are mirrored. Counts are rounded
+            at random; averages stay fractions, as at prediction.
         """
         # Always draw the same numbers first, so that one setting does not shift another's.
         mirrored, drop, gain = torch.rand(3, generator=generator).tolist()
@@ -77,6 +79,8 @@ class StrongView:
             counts = counts * (1 + self.gain_std * spread)
         counts = counts * (1 - drop * self.drop_share)
         erase(counts, self.num_erased, self.max_erased_side, generator)
+        if spikes.is_floating_point():
+            return counts.clamp(min=0), is_mirrored
         return round_randomly(counts, generator), is_mirrored
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from snn_depth.data.datasets import Sample
@@ -15,7 +16,7 @@ class Augmentation:
     Attributes:
         flip_probability: Probability of a left-right mirror of everything.
         min_light: Lower end of the uniform factor on the light: spikes are dropped at random
-            and RGB is darkened alike; 1 leaves both as they are.
+            (averages of counts are scaled) and RGB is darkened alike; 1 leaves both as they are.
         color_jitter: Largest relative change of each RGB channel's brightness.
     """
 
@@ -40,14 +41,30 @@ class Augmentation:
             sample = mirror(sample)
         light = self.min_light + (1 - self.min_light) * light
         if light < 1 and "spikes" in sample:
-            counts = sample["spikes"].float()
-            kept = torch.binomial(counts, torch.full_like(counts, light), generator)
-            sample["spikes"] = kept.to(torch.uint8)
+            sample["spikes"] = dimmed(sample["spikes"], light, generator)
         if "rgb" in sample and (light < 1 or self.color_jitter):
             factor = light ** (1 / 2.2) * (1 + self.color_jitter * (2 * torch.tensor(color) - 1))
             rgb = sample["rgb"].float() * factor.view(3, 1, 1)
             sample["rgb"] = rgb.round().clamp(0, 255).to(torch.uint8)
         return sample
+
+
+def dimmed(spikes: Tensor, light: float, generator: torch.Generator) -> Tensor:
+    """Spikes under less light.
+
+    Args:
+        spikes: uint8 counts, of which each spike stays with probability `light`; or floating
+            averages of counts, which have no single spikes and are scaled.
+        light: Factor on the light, 0..1.
+        generator: Source of randomness.
+
+    Returns:
+        Same shape and type.
+    """
+    if spikes.is_floating_point():
+        return light * spikes
+    counts = spikes.float()
+    return torch.binomial(counts, torch.full_like(counts, light), generator).to(torch.uint8)
 
 
 def mirror(sample: Sample) -> Sample:

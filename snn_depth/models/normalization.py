@@ -1,7 +1,4 @@
-"""Whose statistics the batch normalisations of a network keep."""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
+"""The batch normalisations of a network."""
 
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -10,24 +7,3 @@ from torch.nn.modules.batchnorm import _BatchNorm
 def batch_norms(network: nn.Module) -> list[_BatchNorm]:
     """All batch normalisations of a network."""
     return [module for module in network.modules() if isinstance(module, _BatchNorm)]
-
-
-@contextmanager
-def without_recording(network: nn.Module) -> Iterator[None]:
-    """Keep running statistics as they are while the network still normalises batch by batch.
-
-    Used for source batches during adaptation: the student normalises each domain with its own
-    statistics, and keeps those of the target, which it is for.
-
-    Args:
-        network: Network in training mode.
-    """
-    norms = batch_norms(network)
-    settings = [norm.track_running_stats for norm in norms]
-    for norm in norms:
-        norm.track_running_stats = False
-    try:
-        yield
-    finally:
-        for norm, setting in zip(norms, settings, strict=True):
-            norm.track_running_stats = setting

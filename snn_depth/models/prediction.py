@@ -26,3 +26,16 @@ class DepthPrediction:
     firing_rates: dict[str, Tensor] = field(default_factory=dict)
     state: dict[str, Tensor] = field(default_factory=dict)
     depth_steps_m: Tensor | None = None
+
+    def samples(self, which: slice) -> "DepthPrediction":
+        """Some samples of the batch: depth, uncertainty and features.
+
+        Firing rates stay those of the whole batch; state and steps are left out.
+
+        Args:
+            which: Samples.
+        """
+        features = {name: feature[which] for name, feature in self.features.items()}
+        return DepthPrediction(
+            self.depth_m[which], self.uncertainty[which], features, self.firing_rates
+        )

@@ -5,13 +5,13 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from snn_depth.data.target_style import in_target_style
 from snn_depth.losses.domain_adversarial import domain_loss, reverse_gradient
 from snn_depth.losses.pseudo_labels import pseudo_label_mask
 from snn_depth.losses.silog import scale_invariant_log_loss
-from snn_depth.models.normalization import without_recording
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
-from snn_depth.objectives.base import Batch, LoadNetwork, Objective, part_of, predict, target_of
+from snn_depth.objectives.base import Batch, LoadNetwork, Objective, part_of, target_of
 from snn_depth.objectives.supervised import SupervisedDepth
 from snn_depth.teachers.ema import EmaTeacher, check_decay
 
@@ -22,8 +22,9 @@ class SelfCorrectingTeacherStudent(Objective):
     L_SCP: a teacher, the moving average of the student, predicts the weak view of target spikes;
     the student learns that on the strong view, on the pixels where the teacher is certain. L_SCA:
     one discriminator shared by both domains looks at pooled deep features through a gradient
-    reversal. The student normalises every domain with its own batch statistics and keeps those of
-    the target.
+    reversal. Source and target pass the student as one batch. Some source samples are shown in the target's style (`in_target_style`): pseudo
+    labels can only make certain what the teacher half knows already, while those samples teach how
+    true depth looks in the target's weather and sensor.
 
     Source: BiCross (arXiv 2208.12527), stage 3, as its figures show it. Its released code optimises
     either term alone, drops the source's supervision with the first, gives both views the same
@@ -42,6 +43,8 @@ class SelfCorrectingTeacherStudent(Objective):
             linearly; 0 begins at the end of the ramp.
         adversarial_tap: Population whose pooled features the discriminator sees.
         reversal: Factor on the discriminator's reversed gradient.
+        style_probability: Share of the source samples that take on the target's style, ours; 0 is
+            the paper's SCTS.
         supervised: The supervised terms on the source's labels, and on target labels where the
             stage leaves some visible.
 
@@ -63,6 +66,7 @@ class SelfCorrectingTeacherStudent(Objective):
         ramp_steps: int = 50,
         adversarial_tap: str = "enc3b",
         reversal: float = 1.0,
+        style_probability: float = 0.5,
         supervised: SupervisedDepth | None = None,
     ) -> None:
         super().__init__()
@@ -81,6 +85,7 @@ class SelfCorrectingTeacherStudent(Objective):
             "quantile": self.quantiles[0],
             "final_quantile": self.quantiles[1],
             "max_uncertainty": max_uncertainty,
+            "style_probability": style_probability,
         }
         for name, value in shares.items():
             if not 0 <= value <= 1:
@@ -94,11 +99,13 @@ class SelfCorrectingTeacherStudent(Objective):
         self.ramp_steps = ramp_steps
         self.adversarial_tap = adversarial_tap
         self.reversal = reversal
+        self.style_probability = style_probability
         self.supervised = supervised or SupervisedDepth()
 
     def setup(self, network: DepthPredictor, load: LoadNetwork) -> None:
         """Copy the student into its teacher and, where it is used, make the discriminator."""
         self.teacher = EmaTeacher(network, self.ema_decay)
+        self.max_depth_m = network.depth_range.max_depth_m
         if not self.adversarial_weight:
             return  # several processes cannot train together what gets no gradient
         channels = network.feature_channels
@@ -111,24 +118,82 @@ class SelfCorrectingTeacherStudent(Objective):
     def forward(self, network: DepthPredictor, batch: Batch) -> dict[str, Tensor]:
         """Terms `depth`, `uncertainty` (source), `pseudo_label`, `adversarial` (target)."""
         target = target_of(batch)
-        taps = (self.adversarial_tap,) if self.adversarial_weight else ()
+        teacher = cast(DepthPrediction, self.teacher(part_of(target, "spikes")))
+        source, student = self.predict_both(network, self.styled(batch, teacher.depth_m))
         terms: dict[str, Tensor] = {}
-        source = None
-        if self.source_weight or self.adversarial_weight:
-            with without_recording(network):
-                source = predict(network, batch, taps=taps)
-        if source is not None and self.source_weight:
+        if self.source_weight:
             supervised = self.supervised.terms(source, batch)
             terms |= {name: self.source_weight * term for name, term in supervised.items()}
-        student: DepthPrediction = network(part_of(target, "strong_spikes"), taps=taps)
         if self.pseudo_label_weight:
-            terms["pseudo_label"] = self.ramped_weight() * self.pseudo_label_loss(student, target)
-        if source is not None and self.adversarial_weight:
+            loss = self.pseudo_label_loss(student, teacher, part_of(target, "mirrored"))
+            terms["pseudo_label"] = self.ramped_weight() * loss
+        if self.adversarial_weight:
             terms["adversarial"] = self.adversarial_weight * self.adversarial_loss(source, student)
         if "depth_m" in target:  # the stage left some labels visible
             labelled = self.supervised.terms(student, mirrored_labels(target))
             terms |= {f"target_{name}": term for name, term in labelled.items()}
         return terms
+
+    def predict_both(
+        self, network: DepthPredictor, batch: Batch
+    ) -> tuple[DepthPrediction, DepthPrediction]:
+        """Run source and strong target as one batch, so that they are normalised alike.
+
+        Statistics of their own would hide from the network that fog has less contrast, or that a
+        park has no houses: what differs between the domains would not reach it.
+
+        Args:
+            network: The student.
+            batch: Source batch with its target.
+
+        Returns:
+            Predictions for source and target.
+
+        Raises:
+            ValueError: When source and target differ in size or number of time bins.
+        """
+        source, target = part_of(batch, "spikes"), part_of(target_of(batch), "strong_spikes")
+        if source.shape != target.shape:
+            raise ValueError(
+                f"source spikes have shape {tuple(source.shape)}, target spikes "
+                f"{tuple(target.shape)} (T, B, 1, H, W); accepted: the same for both"
+            )
+        taps = (self.adversarial_tap,) if self.adversarial_weight else ()
+        both: DepthPrediction = network(torch.cat([source, target], dim=1), taps=taps)
+        num_source = source.shape[1]
+        return both.samples(slice(num_source)), both.samples(slice(num_source, None))
+
+    @torch.no_grad()
+    def styled(self, batch: Batch, target_depth_m: Tensor) -> Batch:
+        """The source batch, some of its samples in the style of the target samples beside them.
+
+        Args:
+            batch: Source batch with its target.
+            target_depth_m: Depth that the teacher sees in the target, shape (B, 1, H, W).
+
+        Returns:
+            A batch with other spikes; `batch` itself where nothing is styled.
+        """
+        if not self.style_probability:
+            return batch
+        spikes = part_of(batch, "spikes")
+        # Drawn by the step's number, so that a resumed run draws the same.
+        generator = torch.Generator(spikes.device).manual_seed(int(self.teacher.num_updates))
+        draw = torch.rand(spikes.shape[1], generator=generator, device=spikes.device)
+        target_spikes = part_of(target_of(batch), "spikes")
+        styled = in_target_style(
+            spikes,
+            part_of(batch, "depth_m"),
+            part_of(batch, "valid_mask"),
+            target_spikes,
+            target_depth_m,
+            max_depth_m=self.max_depth_m,
+        )
+        noise = torch.rand(spikes.shape, generator=generator, device=spikes.device)
+        largest = torch.maximum(spikes.max(), target_spikes.max())
+        counts = torch.minimum((styled + noise).floor(), largest)
+        chosen = (draw < self.style_probability).view(-1, 1, 1, 1)
+        return batch | {"spikes": torch.where(chosen, counts, spikes)}
 
     def progress(self) -> float:
         """How far the ramp is, 0 to 1."""
@@ -140,36 +205,38 @@ class SelfCorrectingTeacherStudent(Objective):
         """Present weight of L_SCP."""
         return self.pseudo_label_weight * self.progress()
 
-    def pseudo_labels(self, target: Batch) -> tuple[Tensor, Tensor]:
+    def pseudo_labels(self, teacher: DepthPrediction, mirrored: Tensor) -> tuple[Tensor, Tensor]:
         """What the teacher says about the target, seen as the strong view shows it.
 
         Args:
-            target: With `spikes` and `mirrored`.
+            teacher: Its prediction for the weak view.
+            mirrored: Samples whose strong view is the mirror image, boolean (B,).
 
         Returns:
             Depth in metres and the mask of the pixels to learn from, both (B, 1, H, W).
         """
-        weak = cast(DepthPrediction, self.teacher(part_of(target, "spikes")))
         start, end = self.quantiles
         mask = pseudo_label_mask(
-            weak.uncertainty,
+            teacher.uncertainty,
             quantile=start + (end - start) * self.progress(),
             max_uncertainty=self.max_uncertainty,
         )
-        mirrored = part_of(target, "mirrored")
-        return mirror_where(mirrored, weak.depth_m), mirror_where(mirrored, mask)
+        return mirror_where(mirrored, teacher.depth_m), mirror_where(mirrored, mask)
 
-    def pseudo_label_loss(self, student: DepthPrediction, target: Batch) -> Tensor:
+    def pseudo_label_loss(
+        self, student: DepthPrediction, teacher: DepthPrediction, mirrored: Tensor
+    ) -> Tensor:
         """L_SCP.
 
         Args:
             student: Prediction for the strong view.
-            target: With both views.
+            teacher: The teacher's for the weak one.
+            mirrored: Samples whose strong view is the mirror image, boolean (B,).
 
         Returns:
             0-dim tensor; 0 where no pixel passes the filter.
         """
-        depth_m, mask = self.pseudo_labels(target)
+        depth_m, mask = self.pseudo_labels(teacher, mirrored)
         return scale_invariant_log_loss(student.depth_m, depth_m, mask)
 
     def adversarial_loss(self, source: DepthPrediction, target: DepthPrediction) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from torch.utils.data import Dataset
 
+from snn_depth.data.crops import EvaluationCrop
 from snn_depth.data.strong_view import StrongView
 from snn_depth.data.transforms import Augmentation
 from snn_depth.models.predictor import DepthPredictor
@@ -142,6 +143,10 @@ class Recipe:
             `__len__`, `__getitem__` (see `RecordingDataset`) and a `spec`.
         stages: What is trained, in order.
         test_data: Names of the data sets that the final table is about.
+        shown_data: Names of data sets without depth, of which the run ends with a picture only.
+        compare_with: Networks from checkpoint files that table and pictures set beside the
+            stages; file by the name of its row.
+        crop: Part of the test images that counts.
         output_dir: Folder for everything the run writes.
         seeds: The whole recipe runs once for every seed.
         engine: Where and how precisely to compute.
@@ -151,6 +156,9 @@ class Recipe:
     data: dict[str, Callable[[], Dataset[Any]]]
     stages: list[Stage]
     test_data: list[str] = field(default_factory=lambda: ["test"])
+    shown_data: list[str] = field(default_factory=list)
+    compare_with: dict[str, str] = field(default_factory=dict)
+    crop: EvaluationCrop = "none"
     output_dir: str = "runs/default"
     seeds: list[int] = field(default_factory=lambda: [0])
     engine: EngineSettings = field(default_factory=EngineSettings)
@@ -161,9 +169,15 @@ class Recipe:
             if not getattr(self, field_name):
                 raise ValueError(f"{field_name} is empty; accepted: one or more")
         known = ", ".join(self.data)
-        for name in self.test_data:
-            if name not in self.data:
-                raise ValueError(f"test_data names {name!r}; the recipe has: {known}")
+        for field_name in ("test_data", "shown_data"):
+            for name in getattr(self, field_name):
+                if name not in self.data:
+                    raise ValueError(f"{field_name} names {name!r}; the recipe has: {known}")
+        for name, file in self.compare_with.items():
+            if name in {stage.name for stage in self.stages}:
+                raise ValueError(f"compare_with and a stage have the name {name!r}")
+            if not Path(file).is_file():
+                raise ValueError(f"compare_with names {file!r}, which is not a file")
         seen: set[str] = set()
         for stage in self.stages:
             target_names = [] if stage.target_data is None else [stage.target_data]

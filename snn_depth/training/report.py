@@ -60,39 +60,43 @@ def save_panels(
     data: Callable[[str], Dataset[Any]],
     folder: Path,
 ) -> None:
-    """Write one picture per test set: RGB, spikes, every evaluated network, truth, error.
+    """Write one picture per test and shown set: RGB, spikes, every network, truth, error.
+
+    Networks from files come first, then the evaluated stages; one whose input a set does not have
+    is left out of its picture.
 
     Args:
         recipe: The recipe.
-        networks: Trained networks by stage name.
+        networks: Trained networks by stage name, and those of `compare_with` by theirs.
         data: Returns a data set by its name.
         folder: Where the pictures go.
     """
     depth_range = next(iter(networks.values())).depth_range
-    for test_name in recipe.test_data:
-        dataset: Any = data(test_name)
+    names = [*recipe.compare_with, *(stage.name for stage in recipe.stages if stage.evaluate)]
+    for data_name in dict.fromkeys([*recipe.test_data, *recipe.shown_data]):
+        dataset: Any = data(data_name)
         # Evenly spaced over the set, so that the pictures show different scenes.
         picks = torch.linspace(0, len(dataset) - 1, NUM_PICTURES).round().int().tolist()
         batch = collate([dataset[i] for i in picks])
         predictions = {
-            stage.name: predict(networks[stage.name], batch).depth_m
-            for stage in recipe.stages
-            if stage.evaluate
+            name: predict(networks[name], batch).depth_m
+            for name in names
+            if networks[name].input_key in batch
         }
         textures = playback_as_rgb(batch["spikes"])
         rows = [
             PanelRow(
                 predictions_m={name: d[i, 0].numpy() for name, d in predictions.items()},
-                target_m=batch["depth_m"][i, 0].numpy(),
+                target_m=batch["depth_m"][i, 0].numpy() if "depth_m" in batch else None,
                 texture=textures[i, 0].numpy(),
                 rgb=dataset[pick]["rgb"].permute(1, 2, 0).numpy() if "rgb" in batch else None,
             )
             for i, pick in enumerate(picks)
         ]
         save_depth_panel(
-            folder / f"{test_name}.png",
+            folder / f"{data_name}.png",
             rows,
             min_depth_m=depth_range.min_depth_m,
             max_depth_m=depth_range.max_depth_m,
-            title=f"{test_name}: depth in metres, not aligned",
+            title=f"{data_name}: depth in metres, not aligned",
         )

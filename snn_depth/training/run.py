@@ -48,6 +48,9 @@ def run_recipe(recipe: Recipe, settings: str, *, resume: bool) -> None:
         folder = output_dir / f"seed_{seed}"
         networks = train_stages(recipe, data, settings, seed=seed, folder=folder)
         if is_first_process:
+            networks |= {
+                name: load_network(file).network for name, file in recipe.compare_with.items()
+            }
             rows += score_stages(recipe, networks, data, seed=seed)
             save_panels(recipe, networks, data, folder)
     if is_first_process:

@@ -8,6 +8,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from snn_depth.baselines import RowMedianDepth, fit_row_medians, playback_as_rgb
+from snn_depth.data.crops import EvaluationCrop
 from snn_depth.evaluation import Predictor, score
 from snn_depth.models.depth_decoding import DepthRange
 from snn_depth.models.prediction import DepthPrediction
@@ -43,12 +44,16 @@ def score_stages(
     for test_name in recipe.test_data:
         for method, predictor in predictors.items():
             labels = {"scenario": test_name, "method": method, "seed": seed}
-            rows += score_predictor(predictor, data(test_name), depth_range, labels)
+            rows += score_predictor(predictor, data(test_name), depth_range, recipe.crop, labels)
     return rows
 
 
 def score_predictor(
-    predictor: Predictor, dataset: Dataset[Any], depth_range: DepthRange, labels: Row
+    predictor: Predictor,
+    dataset: Dataset[Any],
+    depth_range: DepthRange,
+    crop: EvaluationCrop,
+    labels: Row,
 ) -> list[Row]:
     """Score one predictor on one test set.
 
@@ -56,6 +61,7 @@ def score_predictor(
         predictor: Maps a batch to a prediction.
         dataset: Samples with depth.
         depth_range: Depths that count, and that predictions are clamped to.
+        crop: Part of the image that counts.
         labels: What the rows say about themselves.
 
     Returns:
@@ -66,6 +72,7 @@ def score_predictor(
         dataset,
         min_depth_m=depth_range.min_depth_m,
         max_depth_m=depth_range.max_depth_m,
+        crop=crop,
     )
     network = "snn" if "firing_rate" in scores["none"] else "ann"
     if isinstance(predictor, RowMedianDepth):
@@ -77,7 +84,7 @@ def score_predictor(
             "alignment": alignment,
             "min_depth_m": depth_range.min_depth_m,
             "max_depth_m": depth_range.max_depth_m,
-            "crop": "none",
+            "crop": crop,
             "metrics": metrics,
         }
         for alignment, metrics in scores.items()
@@ -87,11 +94,11 @@ def score_predictor(
 def named_predictors(
     recipe: Recipe, networks: dict[str, DepthPredictor], data: Callable[[str], Dataset[Any]]
 ) -> Iterator[tuple[str, Predictor]]:
-    """What the table compares: label-free baselines first, then the evaluated stages.
+    """What the table compares: label-free baselines, networks from files, evaluated stages.
 
     Args:
         recipe: The recipe.
-        networks: Trained networks by stage name.
+        networks: Trained networks by stage name, and those of `compare_with` by theirs.
         data: Returns a data set by its name.
 
     Yields:
@@ -100,6 +107,8 @@ def named_predictors(
     """
     first = recipe.stages[0]
     yield from median_predictors(data(first.train_data), networks[first.name].depth_range)
+    for name in recipe.compare_with:
+        yield name, partial(predict, networks[name])
     for stage in recipe.stages:
         yield from stage_predictors(stage, networks[stage.name])
 

@@ -11,35 +11,12 @@ from snn_depth.checkpoint import load_network
 from snn_depth.cli import exit_after
 from snn_depth.data.recording_writer import RecordingWriter
 from snn_depth.data.spike_stream import save_spikes
-from snn_depth.predict import main, predict, window_starts
+from snn_depth.predict import main, predict
 
 
 @pytest.fixture
 def spikes():
     return (np.random.default_rng(0).random((50, 30, 44)) < 0.3).astype(np.uint8)
-
-
-def test_windows_by_hand():
-    assert window_starts(50, 16, None) == [0, 16, 32]
-    assert window_starts(50, 16, 10) == [0, 10, 20, 30]
-    assert window_starts(16, 16, 100) == [0]
-    # Bursts of 20: nothing reaches from one into the next, nor into the unfinished third.
-    assert window_starts(50, 16, 3, burst_frames=20) == [0, 3, 20, 23]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((15, 16, None), "has 15 frames; the network needs windows of 16"),
-        ((50, 16, 0), "stride_frames is 0"),
-        ((50, 16, -1), "stride_frames is -1"),
-    ],
-)
-def test_impossible_windows(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        window_starts(*arguments)
-    with pytest.raises(ValueError, match="bursts of 10 frames"):
-        window_starts(50, 16, None, burst_frames=10)
 
 
 def test_everything_that_is_written(spikes, tiny_checkpoint, tmp_path, capsys):

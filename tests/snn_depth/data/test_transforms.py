@@ -58,3 +58,12 @@ def test_default_only_mirrors() -> None:
         assert torch.equal(out["spikes"], sample["spikes"]) or torch.equal(
             out["spikes"], sample["spikes"].flip(-1)
         )
+
+
+def test_averages_of_counts_are_dimmed_without_rounding() -> None:
+    averages = make_sample()["spikes"].float() * 0.3
+    generator = torch.Generator().manual_seed(0)
+    changed = Augmentation(flip_probability=0, min_light=0.5)({"spikes": averages}, generator)
+    factor = (changed["spikes"] / averages)[averages > 0]
+    assert 0.5 < factor.min() and factor.max() < 1
+    assert torch.allclose(factor, factor[0])

@@ -1,0 +1,116 @@
+"""A recipe that adapts a network from a file to data without depth, as adapt_recording.yaml."""
+
+import json
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from snn_depth.checkpoint import load_network, save_network
+from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
+from snn_depth.objectives import SelfCorrectingTeacherStudent, SupervisedDepth
+from snn_depth.training.recipe import EngineSettings, Recipe, Stage
+from snn_depth.training.run import run_recipe
+
+sys.path.insert(0, str(Path(__file__).parent))
+from tiny_run import TinyData
+
+
+class Unlabelled(TinyData):
+    """Averages of counts from a camera of another size, and nothing else."""
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        return {"spikes": 0.9 * super().__getitem__(index)["spikes"][..., :29, :25].float()}
+
+
+def network() -> SpikingDepthNet:
+    return SpikingDepthNet(channel_multipliers=(1, 2))
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("networks") / "shipped.safetensors"
+    torch.manual_seed(0)
+    save_network(path, network(), TinyData.spec)
+    return path
+
+
+def recipe(output_dir: Path, shipped: Path, **changes: Any) -> Recipe:
+    adapted = Stage(
+        "adapted",
+        network,
+        partial(SelfCorrectingTeacherStudent, adversarial_tap="enc1b", ramp_steps=2),
+        target_data="target",
+        init_from=str(shipped),
+        num_epochs=1,
+        batch_size=2,
+    )
+    settings: dict[str, Any] = {
+        "data": {
+            "train": lambda: TinyData(4),
+            "val": lambda: TinyData(2),
+            "test": lambda: TinyData(3),
+            "target": lambda: Unlabelled(3),
+        },
+        "stages": [adapted],
+        "shown_data": ["target"],
+        "compare_with": {"shipped": str(shipped)},
+        "output_dir": str(output_dir),
+        "engine": EngineSettings(accelerator="cpu", precision="32-true"),
+    }
+    return Recipe(**settings | changes)
+
+
+def test_before_and_after_without_a_target_label(shipped: Path, tmp_path: Path) -> None:
+    run_recipe(recipe(tmp_path, shipped, crop="garg"), "tiny", resume=False)
+    rows = json.loads((tmp_path / "results.json").read_text())["rows"]
+    scores = {
+        row["method"]: row["metrics"]["abs_rel"] for row in rows if row["alignment"] == "none"
+    }
+    assert list(scores) == ["constant_median", "row_median", "shipped", "adapted"]
+    assert scores["shipped"] != scores["adapted"]
+    assert {row["scenario"] for row in rows} == {"test"}
+    assert {row["crop"] for row in rows} == {"garg"}
+    for name in ("test", "target"):
+        assert (tmp_path / "seed_0" / f"{name}.png").stat().st_size > 1000
+    adapted = load_network(tmp_path / "seed_0/adapted/network.safetensors")
+    assert adapted.provenance["adapted_to"] == "target"
+    before = load_network(shipped).network.state_dict()
+    assert any(not torch.equal(v, before[k]) for k, v in adapted.network.state_dict().items())
+
+
+def test_crop_decides_what_is_scored(shipped: Path, tmp_path: Path) -> None:
+    scores = {}
+    for crop in ("none", "garg"):
+        run_recipe(recipe(tmp_path / crop, shipped, crop=crop), "tiny", resume=False)
+        rows = json.loads((tmp_path / crop / "results.json").read_text())["rows"]
+        scores[crop] = [row["metrics"]["abs_rel"] for row in rows]
+    assert all(a != b for a, b in zip(scores["none"], scores["garg"], strict=True))
+
+
+def test_networks_that_lack_their_input_are_left_out_of_the_picture(
+    shipped: Path, tmp_path: Path
+) -> None:
+    """The unlabelled recordings have no RGB, which must not end a run after its training."""
+    teacher = Stage(
+        "rgb_teacher",
+        lambda: AnnDepthNet("rgb", channel_multipliers=(1, 2)),
+        SupervisedDepth,
+        num_epochs=1,
+        batch_size=2,
+    )
+    run_recipe(recipe(tmp_path, shipped, stages=[teacher]), "tiny", resume=False)
+    assert (tmp_path / "seed_0" / "target.png").is_file()
+
+
+def test_mistakes_are_named_before_training(shipped: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="shown_data names 'targets'; the recipe has: train, val"):
+        recipe(tmp_path, shipped, shown_data=["targets"])
+    with pytest.raises(ValueError, match=r"compare_with names 'no\.safetensors', which is not a"):
+        recipe(tmp_path, shipped, compare_with={"shipped": "no.safetensors"})
+    with pytest.raises(ValueError, match="compare_with and a stage have the name 'adapted'"):
+        recipe(tmp_path, shipped, compare_with={"adapted": str(shipped)})
