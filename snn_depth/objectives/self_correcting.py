@@ -22,9 +22,11 @@ class SelfCorrectingTeacherStudent(Objective):
     L_SCP: a teacher, the moving average of the student, predicts the weak view of target spikes;
     the student learns that on the strong view, on the pixels where the teacher is certain. L_SCA:
     one discriminator shared by both domains looks at pooled deep features through a gradient
-    reversal. Source and target pass the student as one batch. Some source samples are shown in the target's style (`in_target_style`): pseudo
-    labels can only make certain what the teacher half knows already, while those samples teach how
-    true depth looks in the target's weather and sensor.
+    reversal. Source and target pass the student as one batch.
+
+    Some source samples are shown in the target's style (`in_target_style`): pseudo labels can only
+    make certain what the teacher half knows already, while those samples teach how true depth
+    looks in the target's weather and through its sensor.
 
     Source: BiCross (arXiv 2208.12527), stage 3, as its figures show it. Its released code optimises
     either term alone, drops the source's supervision with the first, gives both views the same
