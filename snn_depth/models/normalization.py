@@ -13,6 +13,26 @@ def batch_norms(network: nn.Module) -> list[_BatchNorm]:
 
 
 @contextmanager
+def with_kept_statistics(network: nn.Module) -> Iterator[None]:
+    """Normalise with the running statistics, as at prediction, and keep them as they are.
+
+    Used where the target is too narrow to have statistics of its own: those of a single scene
+    would take away what tells it from other scenes.
+
+    Args:
+        network: Network in training mode.
+    """
+    training = [norm for norm in batch_norms(network) if norm.training]
+    for norm in training:
+        norm.eval()
+    try:
+        yield
+    finally:
+        for norm in training:
+            norm.train()
+
+
+@contextmanager
 def without_recording(network: nn.Module) -> Iterator[None]:
     """Keep running statistics as they are while the network still normalises batch by batch.
 

@@ -1,5 +1,6 @@
 """Self-correcting teacher-student adaptation to unlabelled target spikes (SCTS)."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import cast
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 from snn_depth.losses.domain_adversarial import domain_loss, reverse_gradient
 from snn_depth.losses.pseudo_labels import pseudo_label_mask
 from snn_depth.losses.silog import scale_invariant_log_loss
-from snn_depth.models.normalization import without_recording
+from snn_depth.models.normalization import with_kept_statistics, without_recording
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import Batch, LoadNetwork, Objective, part_of, predict, target_of
@@ -23,7 +24,7 @@ class SelfCorrectingTeacherStudent(Objective):
     the student learns that on the strong view, on the pixels where the teacher is certain. L_SCA:
     one discriminator shared by both domains looks at pooled deep features through a gradient
     reversal. The student normalises every domain with its own batch statistics and keeps those of
-    the target.
+    the target, unless `target_statistics` is off.
 
     Source: BiCross (arXiv 2208.12527), stage 3, as its figures show it. Its released code optimises
     either term alone, drops the source's supervision with the first, gives both views the same
@@ -41,6 +42,9 @@ class SelfCorrectingTeacherStudent(Objective):
         ramp_steps: Optimiser steps in which L_SCP's weight and the quantile change linearly.
         adversarial_tap: Population whose pooled features the discriminator sees.
         reversal: Factor on the discriminator's reversed gradient.
+        target_statistics: Whether each domain is normalised with the statistics of its batch, and
+            those of the target are kept; else both are normalised with the statistics that the
+            student starts with. Those of a target of one scene or two say nothing about others.
         supervised: The supervised terms on the source's labels, and on target labels where the
             stage leaves some visible.
 
@@ -60,6 +64,7 @@ class SelfCorrectingTeacherStudent(Objective):
         ramp_steps: int = 50,
         adversarial_tap: str = "enc3b",
         reversal: float = 1.0,
+        target_statistics: bool = True,
         supervised: SupervisedDepth | None = None,
     ) -> None:
         super().__init__()
@@ -84,6 +89,7 @@ class SelfCorrectingTeacherStudent(Objective):
         self.ramp_steps = ramp_steps
         self.adversarial_tap = adversarial_tap
         self.reversal = reversal
+        self.target_statistics = target_statistics
         self.supervised = supervised or SupervisedDepth()
 
     def setup(self, network: DepthPredictor, load: LoadNetwork) -> None:
@@ -103,12 +109,13 @@ class SelfCorrectingTeacherStudent(Objective):
         terms: dict[str, Tensor] = {}
         source = None
         if self.source_weight or self.adversarial_weight:
-            with without_recording(network):
+            with self.source_normalization(network):
                 source = predict(network, batch, taps=taps)
         if source is not None and self.source_weight:
             supervised = self.supervised.terms(source, batch)
             terms |= {name: self.source_weight * term for name, term in supervised.items()}
-        student: DepthPrediction = network(part_of(target, "strong_spikes"), taps=taps)
+        with self.target_normalization(network):
+            student: DepthPrediction = network(part_of(target, "strong_spikes"), taps=taps)
         if self.pseudo_label_weight:
             terms["pseudo_label"] = self.ramped_weight() * self.pseudo_label_loss(student, target)
         if source is not None and self.adversarial_weight:
@@ -117,6 +124,14 @@ class SelfCorrectingTeacherStudent(Objective):
             labelled = self.supervised.terms(student, mirrored_labels(target))
             terms |= {f"target_{name}": term for name, term in labelled.items()}
         return terms
+
+    def source_normalization(self, network: DepthPredictor) -> AbstractContextManager[None]:
+        """How source batches are normalised."""
+        return (without_recording if self.target_statistics else with_kept_statistics)(network)
+
+    def target_normalization(self, network: DepthPredictor) -> AbstractContextManager[None]:
+        """How target batches are normalised."""
+        return nullcontext() if self.target_statistics else with_kept_statistics(network)
 
     def progress(self) -> float:
         """How far the ramp is, 0 to 1."""
