@@ -15,6 +15,7 @@ import yaml
 from torch.utils.data import Dataset, Subset
 
 from benchmarks.bit_tuning import fine_tune, frames_per_bin, make_recipe, tuning_settings
+from benchmarks.tables import format_entry, markdown_table
 from conversion.extract import extract_graph
 from conversion.graph_predictor import GraphPredictor
 from conversion.quantize import check_weight_bits, quantize_graph
@@ -182,21 +183,18 @@ def markdown(summary: list[dict[str, Any]]) -> str:
     Returns:
         Markdown.
     """
-    cells: dict[str, dict[bool, str]] = {}
+    cells: dict[str, dict[bool, list[str]]] = {}
     for entry in summary:
         bits = entry["num_weight_bits"]
         name = "float" if bits is None else str(bits)
-        spread_text = f" ± {entry['abs_rel_std']:.3f}" if entry["abs_rel_std"] is not None else ""
-        cells.setdefault(name, {})[entry["fine_tuned"]] = (
-            f"{entry['abs_rel_mean']:.3f}{spread_text} ({entry['abs_rel_change_mean']:+.1%}) "
-            f"| {entry['firing_rate_mean']:.1%}"
-        )
-    lines = [
-        "| bits | as converted (to float) | firing rate | fine-tuned (to float) | firing rate |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [f"| {name} | {row[False]} | {row[True]} |" for name, row in cells.items()]
-    return "\n".join(lines)
+        cells.setdefault(name, {})[entry["fine_tuned"]] = [
+            f"{format_entry(entry, 'abs_rel')} ({entry['abs_rel_change_mean']:+.1%})",
+            f"{entry['firing_rate_mean']:.1%}",
+        ]
+    return markdown_table(
+        ["bits", "as converted (to float)", "firing rate", "fine-tuned (to float)", "firing rate"],
+        ([name, *row[False], *row[True]] for name, row in cells.items()),
+    )
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,14 +1,38 @@
 """Results as Markdown: `python -m benchmarks.tables RESULTS.json [--metric abs_rel]`."""
 
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from snn_depth.cli import exit_after
 from snn_depth.command_parser import call_from_command_line
+from snn_depth.evaluation_table import ALIGNMENT_NOTES
+
+Entry = dict[str, Any]
+REFERENCES = ("source_only", "oracle")  # the ends of the gap
+# Rows of the accuracy matrix in order; what is in none of them is an ablation.
+BASELINES = ("constant_median", "row_median", "playback_to_", "rgb_teacher")
+METHODS = ("source_only", "cfkd", "ada_bn", "adversarial_only", "full", "quantized", "oracle")
+SHOWN_WITH_ABLATIONS = ("source_only", "cfkd", "full", "oracle")
+NETWORKS = {"none": "", "ann": "ANN", "snn": "SNN"}
 
 
-def methods_by_scenario(summary: list[dict[str, Any]], metric: str, alignment: str = "none") -> str:
+def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown.
+
+    Args:
+        headings: One per column.
+        rows: Cells, as many as headings each.
+
+    Returns:
+        Markdown.
+    """
+    lines = [f"| {' | '.join(headings)} |", f"|{'---|' * len(headings)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(cells)} |" for cells in rows)])
+
+
+def methods_by_scenario(summary: list[Entry], metric: str, alignment: str = "none") -> str:
     """Table with a row per method and a column per scenario.
 
     Args:
@@ -22,26 +46,142 @@ def methods_by_scenario(summary: list[dict[str, Any]], metric: str, alignment: s
     Raises:
         ValueError: When nothing has this metric and alignment.
     """
-    entries = [e for e in summary if e["alignment"] == alignment and f"{metric}_mean" in e]
-    if not entries:
-        raise ValueError(f"no entry has metric {metric!r} with alignment {alignment!r}")
+    entries = select(summary, metric, alignment)
     scenarios = list(dict.fromkeys(e["scenario"] for e in entries))
     methods = list(dict.fromkeys(e["method"] for e in entries))
     cells = {(e["method"], e["scenario"]): format_entry(e, metric) for e in entries}
-    lines = [
-        f"| method | {' | '.join(scenarios)} |",
-        f"|---|{'---|' * len(scenarios)}",
-    ]
-    for method in methods:
-        values = (cells.get((method, scenario), "") for scenario in scenarios)
-        lines.append(f"| {method} | {' | '.join(values)} |")
-    return "\n".join(lines)
+    return markdown_table(
+        ["method", *scenarios],
+        ([m, *(cells.get((m, scenario), "") for scenario in scenarios)] for m in methods),
+    )
 
 
-def format_entry(entry: dict[str, Any], metric: str) -> str:
+def select(summary: list[Entry], metric: str, alignment: str) -> list[Entry]:
+    """Entries with a metric and an alignment.
+
+    Raises:
+        ValueError: When there are none.
+    """
+    entries = [e for e in summary if e["alignment"] == alignment and f"{metric}_mean" in e]
+    if not entries:
+        raise ValueError(f"no entry has metric {metric!r} with alignment {alignment!r}")
+    return entries
+
+
+def format_entry(entry: Entry, metric: str) -> str:
     """Mean and standard deviation of one entry; the deviation where it says something."""
     mean, std = entry[f"{metric}_mean"], entry[f"{metric}_std"]
+    if mean is None:
+        return "undefined"
     return f"{mean:.3f} ± {std:.3f}" if std else f"{mean:.3f}"
+
+
+def matrix_tables(
+    summary: list[Entry], metric: str = "abs_rel", alignments: Sequence[str] = ("none", "median")
+) -> str:
+    """Tables of the accuracy matrix: methods by test set for every alignment, ablations apart.
+
+    Args:
+        summary: Summary of a results file of `benchmarks.accuracy`.
+        metric: Which metric to show.
+        alignments: Which alignments to show, one table (and one of ablations) each.
+
+    Returns:
+        Markdown, every table under a line that says what it shows.
+
+    Raises:
+        ValueError: When nothing has this metric and one of the alignments.
+    """
+    parts = []
+    for alignment in alignments:
+        entries = select(summary, metric, alignment)
+        num_seeds = max(e["num_seeds"] for e in entries)
+        said = (
+            f"{metric}, alignment: {alignment} ({ALIGNMENT_NOTES[alignment]}), mean ± standard "
+            f"deviation, n = {num_seeds} {'seed' if num_seeds == 1 else 'seeds'} where a cell "
+            "names no other n"
+        )
+        if metric == "abs_rel":
+            said += "; in brackets the gap closed from source_only to oracle of the same network"
+        ablations = [e for e in entries if is_ablation(e)]
+        plain = [e for e in entries if not is_ablation(e)]
+        if plain:
+            parts += [f"{said}:", matrix_table(plain, metric, num_seeds)]
+        if ablations:
+            columns = {column_of(e) for e in ablations}
+            networks = {e["network"] for e in ablations}
+            beside = [
+                e
+                for e in plain
+                if e["method"] in SHOWN_WITH_ABLATIONS
+                and column_of(e) in columns
+                and e["network"] in networks
+            ]
+            parts += [f"Ablations, {said}:", matrix_table(beside + ablations, metric, num_seeds)]
+    return "\n\n".join(parts)
+
+
+def matrix_table(entries: list[Entry], metric: str, num_seeds: int) -> str:
+    """One table of the matrix.
+
+    Args:
+        entries: Of one alignment.
+        metric: Which metric to show.
+        num_seeds: Number of seeds that cells need not name.
+
+    Returns:
+        Markdown: a row per network and method, a column per scenario and test set.
+    """
+    columns = list(dict.fromkeys(map(column_of, entries)))
+    rows = sorted(dict.fromkeys((e["network"], e["method"]) for e in entries), key=row_order)
+    cells = {
+        (e["network"], e["method"], column_of(e)): matrix_cell(e, metric, num_seeds)
+        for e in entries
+    }
+    return markdown_table(
+        ["network", "method", *columns],
+        (
+            [NETWORKS[network], method, *(cells.get((network, method, c), "") for c in columns)]
+            for network, method in rows
+        ),
+    )
+
+
+def column_of(entry: Entry) -> str:
+    """Heading of the column that an entry belongs to."""
+    return f"{entry['scenario']}: {entry['test']}"
+
+
+def is_baseline(method: str) -> bool:
+    """Whether a method is neither a student nor its twin."""
+    return method.startswith(BASELINES)
+
+
+def is_ablation(entry: Entry) -> bool:
+    """Whether an entry belongs into the table of ablations."""
+    return entry["method"] not in METHODS and not is_baseline(entry["method"])
+
+
+def row_order(row: tuple[str, str]) -> tuple[int, ...]:
+    """Baselines, then the twin, then the student; ablations after the methods, as they come."""
+    network, method = row
+    if is_baseline(method):
+        return 0, next(i for i, name in enumerate(BASELINES) if method.startswith(name))
+    position = METHODS.index(method) if method in METHODS else len(METHODS)
+    return 1, list(NETWORKS).index(network), position
+
+
+def matrix_cell(entry: Entry, metric: str, num_seeds: int) -> str:
+    """Mean, standard deviation, gap closed, and the number of seeds where it is another one."""
+    text = format_entry(entry, metric)
+    gap = entry["gap_closed"]
+    notes = []
+    if metric == "abs_rel" and gap is not None and not is_baseline(entry["method"]):
+        if entry["method"] not in REFERENCES:
+            notes.append(f"{gap:.0%}")
+    if entry["num_seeds"] != num_seeds:
+        notes.append(f"n = {entry['num_seeds']}")
+    return f"{text} ({', '.join(notes)})" if notes else text
 
 
 def print_table(results: Path, *, metric: str = "abs_rel", alignment: str = "none") -> None:
@@ -53,7 +193,10 @@ def print_table(results: Path, *, metric: str = "abs_rel", alignment: str = "non
         alignment: Which alignment to show: none, median or scale_shift.
     """
     summary = json.loads(results.read_text())["summary"]
-    print(methods_by_scenario(summary, metric, alignment))
+    if any("test" in entry for entry in summary):
+        print(matrix_tables(summary, metric, [alignment]))
+    else:
+        print(methods_by_scenario(summary, metric, alignment))
 
 
 def main(arguments: list[str] | None = None) -> None:

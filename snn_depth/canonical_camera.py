@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from snn_depth.data.resampling import resample_area
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
@@ -130,33 +131,3 @@ def canonical_camera(
             f"{data.focal_length_px:g} px; give focal lengths in pixels of the recording"
         )
     return CanonicalCamera((height, width), (max(size[0], 1), max(size[1], 1)), is_metric)
-
-
-def resample_area(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """Resample pictures so that each new pixel is the mean over the area that it covers.
-
-    Exact for any ratio, up or down: old pixels at the border of a new one count by their overlap.
-    The mean of the picture is kept, so that spike counts stay counts per pixel.
-
-    Args:
-        x: Shape (..., H, W).
-        size: New height and width.
-
-    Returns:
-        Shape (..., *size), in `x`'s dtype if floating, else float32.
-    """
-    x = x if x.is_floating_point() else x.float()
-    if x.shape[-2:] == size:
-        return x
-    rows = _overlaps(x.shape[-2], size[0]).to(x)
-    columns = _overlaps(x.shape[-1], size[1]).to(x)
-    return rows @ x @ columns.T
-
-
-def _overlaps(num_old: int, num_new: int) -> Tensor:
-    """Share of each old pixel in each new one, shape (num_new, num_old); rows add up to 1."""
-    ratio = num_old / num_new
-    start = torch.arange(num_new, dtype=torch.float64)[:, None] * ratio
-    old = torch.arange(num_old, dtype=torch.float64)
-    overlap = torch.minimum(start + ratio, old + 1) - torch.maximum(start, old)
-    return overlap.clamp(min=0) / ratio

@@ -19,6 +19,8 @@ import torch
 from snn_depth.atomic import atomic_path
 
 SCHEMA_VERSION = 1
+NO_RESULTS = ":(top,exclude)benchmarks/results"
+PER_RUN = ("seed", "metrics", "train_seconds", "machine", "commit")
 
 
 def write_results(path: Path | str, name: str, rows: Sequence[dict[str, Any]]) -> None:
@@ -49,29 +51,80 @@ def write_results(path: Path | str, name: str, rows: Sequence[dict[str, Any]]) -
 
 
 def summarize(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Mean and spread over the rows that differ in nothing but `seed` and `metrics`.
+    """Mean and spread over the rows that differ in nothing but what belongs to a run.
+
+    That is `seed`, `metrics`, and where and how it was trained: `train_seconds`, `machine`,
+    `commit`.
 
     Args:
         rows: As in `write_results`.
 
     Returns:
         One entry per group in order of appearance: its keys, `num_seeds`, and for each metric
-        `<metric>_mean` and `<metric>_std`, the sample standard deviation (None for one row).
+        `<metric>_mean` and `<metric>_std`, the sample standard deviation (None for one row; both
+        None where a row has no number). Entries that name their network and method also have
+        `gap_closed`, entries of timed runs `train_seconds_max`.
     """
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        keys = {k: v for k, v in row.items() if k not in {"seed", "metrics"}}
+        keys = {k: v for k, v in row.items() if k not in PER_RUN}
         groups[json.dumps(keys, sort_keys=True)].append(row)
     summary = []
     for group in groups.values():
-        entry = {k: v for k, v in group[0].items() if k not in {"seed", "metrics"}}
+        entry = {k: v for k, v in group[0].items() if k not in PER_RUN}
         entry["num_seeds"] = len(group)
+        seconds = [s for row in group if (s := row.get("train_seconds")) is not None]
+        if seconds:
+            entry["train_seconds_max"] = max(seconds)
         for metric in group[0]["metrics"]:
             values = [row["metrics"][metric] for row in group if metric in row["metrics"]]
-            entry[f"{metric}_mean"] = statistics.fmean(values)
-            entry[f"{metric}_std"] = statistics.stdev(values) if len(values) > 1 else None
+            known = None not in values
+            entry[f"{metric}_mean"] = statistics.fmean(values) if known else None
+            entry[f"{metric}_std"] = statistics.stdev(values) if known and len(values) > 1 else None
         summary.append(entry)
+    add_gap_closed(summary)
     return summary
+
+
+def add_gap_closed(summary: Sequence[dict[str, Any]]) -> None:
+    """Give every entry with a network and a method its `gap_closed`.
+
+    It is the share (source_only - x) / (source_only - oracle) in mean abs_rel, between the two
+    methods of these names on the same test and network. Where one of them is missing or
+    ambiguous, or the oracle is no better than source-only, it is None.
+
+    Args:
+        summary: Entries to extend.
+    """
+
+    def comparable(entry: dict[str, Any]) -> tuple[Any, ...]:
+        return tuple(entry.get(key) for key in ("scenario", "test", "network", "alignment"))
+
+    found: dict[tuple[Any, ...], list[float | None]] = defaultdict(list)
+    entries = [e for e in summary if {"network", "method", "abs_rel_mean"} <= e.keys()]
+    for entry in entries:
+        found[*comparable(entry), entry["method"]].append(entry["abs_rel_mean"])
+    for entry in entries:
+        ends = [found[*comparable(entry), method] for method in ("source_only", "oracle")]
+        entry["gap_closed"] = None
+        if entry["abs_rel_mean"] is not None and all(len(end) == 1 for end in ends):
+            entry["gap_closed"] = gap_closed(entry["abs_rel_mean"], ends[0][0], ends[1][0])
+
+
+def gap_closed(error: float, source_only: float | None, oracle: float | None) -> float | None:
+    """How much of the way from a source-only network to one with target labels is done.
+
+    Args:
+        error: Error of the network in question.
+        source_only: Error without adaptation.
+        oracle: Error with target labels.
+
+    Returns:
+        1 where it equals the oracle, 0 for no gain; None where there is no gap to close.
+    """
+    if source_only is None or oracle is None or not source_only > oracle:
+        return None
+    return (source_only - error) / (source_only - oracle)
 
 
 def command_line() -> str:
@@ -83,15 +136,23 @@ def command_line() -> str:
 
 
 def current_commit() -> str | None:
-    """Commit of the code that runs, with `-dirty` for uncommitted changes; None outside git."""
-    describe = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
-    try:
+    """Commit of the code that runs, with `-dirty` for uncommitted changes; None outside git.
+
+    Results do not count as changes: a file of them grows while the code stays.
+    """
+
+    def git(*words: str) -> str:
         done = subprocess.run(
-            describe, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+            ["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True, check=True
         )
+        return done.stdout.strip()
+
+    try:
+        commit = git("rev-parse", "HEAD")
+        changes = git("status", "--porcelain", "--untracked-files=no", "--", ":/", NO_RESULTS)
     except (OSError, subprocess.CalledProcessError):
         return None
-    return done.stdout.strip()
+    return f"{commit}-dirty" if changes else commit
 
 
 def describe_machine() -> dict[str, Any]:
@@ -104,6 +165,13 @@ def describe_machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": torch.__version__,
     }
+
+
+def machine_in_short() -> str:
+    """The same in one line, for rows that come from several machines."""
+    machine = describe_machine()
+    processor = f"{machine['processor']}, {machine['num_cpus']} CPUs"
+    return ", ".join(filter(None, [machine["gpu"], processor, f"torch {machine['torch']}"]))
 
 
 def _processor_name() -> str:

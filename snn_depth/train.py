@@ -41,6 +41,29 @@ def make_parser() -> ArgumentParser:
     return parser
 
 
+def parse_recipe(arguments: list[str]) -> tuple[Recipe, str, bool]:
+    """Read a recipe.
+
+    Args:
+        arguments: Command line, `--config FILE` for instance.
+
+    Returns:
+        The recipe, its complete YAML with all defaults, and whether a run is to be resumed.
+
+    Raises:
+        ValueError: When the command line or the file is wrong.
+    """
+    parser = make_parser()
+    try:
+        config: Namespace = parser.parse_args(arguments)
+    except ArgumentError as error:
+        raise ValueError(f"{error} (see python -m snn_depth.train --help)") from None
+    resume = config.pop("resume")
+    config.pop("config")
+    settings = parser.dump(config, skip_validation=True)
+    return Recipe(**vars(parser.instantiate(config))), settings, resume
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the program.
 
@@ -50,18 +73,10 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     if not any(a.split("=")[0] in {"--config", "-h", "--help"} for a in arguments):
         arguments = ["--config", str(DEFAULT_CONFIG), *arguments]
-    parser = make_parser()
-    try:
-        config: Namespace = parser.parse_args(arguments)
-    except ArgumentError as error:
-        raise ValueError(f"{error} (see python -m snn_depth.train --help)") from None
-    resume = config.pop("resume")
-    config.pop("config")
+    recipe, settings, resume = parse_recipe(arguments)
     logging.basicConfig(
         level=logging.INFO, format="%(message)s", handlers=[RichHandler(show_path=False)]
     )
-    settings = parser.dump(config, skip_validation=True)
-    recipe = Recipe(**vars(parser.instantiate(config)))
     # The training engine takes seconds to import. Processes that render the world import this
     # file again, and help and mistakes in a recipe need no engine either.
     from snn_depth.training.run import run_recipe

@@ -14,6 +14,7 @@ from benchmarks.tables import methods_by_scenario
 from conversion.export import export
 from conversion.to_lava import to_lava
 from snn_depth.command_parser import command_parser
+from snn_depth.data.check import check
 from snn_depth.evaluate import evaluate
 from snn_depth.predict import predict
 from snn_depth.simulate import simulate
@@ -26,6 +27,7 @@ PROGRAMS: dict[str, Callable[..., Any]] = {
     "benchmarks.lava": lava.benchmark,
     "conversion.export": export,
     "conversion.to_lava": to_lava,
+    "snn_depth.data.check": check,
     "snn_depth.evaluate": evaluate,
     "snn_depth.predict": predict,
     "snn_depth.simulate": simulate,

@@ -49,7 +49,8 @@ class PairedDataset(Dataset[dict[str, Any]]):
         self.source, self.target, self.strong_view = source, target, strong_view
         self.seed = seed
         self.num_targets = len(target)  # type: ignore[arg-type]
-        num_labels = math.ceil(label_share * self.num_targets)
+        # Rounded first: 0.07 * 100 is a little above 7, and an eighth label would be one too many.
+        num_labels = math.ceil(round(label_share * self.num_targets, 6))
         self.labelled = frozenset(shuffled(self.num_targets, seed, -1)[:num_labels])
         if self.labelled and "depth_m" not in target[0]:
             raise ValueError(

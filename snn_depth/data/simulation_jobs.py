@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from queue import Queue
+from typing import Protocol
 
 import cv2
 
@@ -21,6 +22,17 @@ from snn_depth.data.video_to_spikes import VideoToSpikes, write_recording
 
 RECORDING_SUFFIXES = {".h5", ".hdf5"}
 STREAM_SUFFIXES = {".dat", ".npy", ".npz"}
+
+
+class Runnable(Protocol):
+    """What `run_jobs` runs, in this process or in another."""
+
+    @property
+    def output(self) -> Path:
+        """File that it writes."""
+
+    def run(self, on_progress: Callable[[int], None]) -> None:
+        """Write it, completely or not at all, reporting units of work done."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,14 +98,15 @@ class Job:
 
 
 def run_jobs(
-    jobs: Sequence[Job], num_workers: int, on_progress: Callable[[int, int], None]
+    jobs: Sequence[Runnable], num_workers: int, on_progress: Callable[[int, int], None]
 ) -> dict[Path, str]:
     """Run jobs, the rest also when one fails.
 
     Args:
         jobs: What to run.
         num_workers: Processes; 1 runs everything in this one.
-        on_progress: Called with a job's number and its count of new spike frames.
+        on_progress: Called with a job's number and its count of new units (of a `Job`, spike
+            frames).
 
     Returns:
         The error of each failed job, by output.
@@ -110,7 +123,7 @@ def run_jobs(
     return {job.output: error for job, error in zip(jobs, errors, strict=True) if error}
 
 
-def _run_one(job: Job, on_progress: Callable[[int], None]) -> str | None:
+def _run_one(job: Runnable, on_progress: Callable[[int], None]) -> str | None:
     try:
         job.run(on_progress)
     except (ValueError, OSError) as error:
@@ -119,7 +132,7 @@ def _run_one(job: Job, on_progress: Callable[[int], None]) -> str | None:
 
 
 def _run_parallel(
-    jobs: Sequence[Job], num_workers: int, on_progress: Callable[[int, int], None]
+    jobs: Sequence[Runnable], num_workers: int, on_progress: Callable[[int, int], None]
 ) -> list[str | None]:
     # Forking a process whose OpenCV threads run can deadlock.
     context = multiprocessing.get_context("spawn")
@@ -155,7 +168,7 @@ def _start_worker() -> None:
 
 
 def _run_in_worker(
-    job: Job, number: int, news: "Queue[tuple[int, int] | None]", stop: threading.Event
+    job: Runnable, number: int, news: "Queue[tuple[int, int] | None]", stop: threading.Event
 ) -> str | None:
     def report(count: int) -> None:
         if stop.is_set():

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from snn_depth.data.datasets import RecordingDataset
-from snn_depth.data.world.generate import WorldConfig, generate
+from snn_depth.data.world.generate import WORLD_VERSION, WorldConfig, generate
 from snn_depth.progress import progress_bar
 
 
@@ -19,8 +20,10 @@ class WorldDataset(RecordingDataset):
 
     Raises:
         ValueError: When several worlds differ in the size, rate or length of their recordings, or
-            there is none.
+            there is none; before anything is rendered.
     """
+
+    version: ClassVar[int] = WORLD_VERSION  # the same settings give other pictures after a change
 
     def __init__(
         self,
@@ -30,11 +33,14 @@ class WorldDataset(RecordingDataset):
         num_bins: int = 8,
     ) -> None:
         worlds: Sequence[WorldConfig] = [world] if isinstance(world, WorldConfig) else world
-        lengths = sorted({w.num_frames for w in worlds})
-        if len(lengths) != 1:
-            raise ValueError(f"the worlds have num_frames {lengths}; accepted: one length for all")
+        if not worlds:
+            raise ValueError("world is empty; accepted: one or more")
+        for name in ("height", "width", "num_frames", "sample_rate_hz"):
+            values = sorted({getattr(w, name) for w in worlds})
+            if len(values) > 1:
+                raise ValueError(f"the worlds have {name} {values}; accepted: one for all")
         paths: list[Path] = []
         for one in worlds:
             with progress_bar(f"world: {one.domain}", one.num_scenes) as advance:
                 paths += generate(one, Path(cache_dir), num_workers=num_workers, progress=advance)
-        super().__init__(paths, lengths[0], num_bins)
+        super().__init__(paths, worlds[0].num_frames, num_bins)

@@ -43,11 +43,11 @@ def without_recording(network: nn.Module) -> Iterator[None]:
         network: Network in training mode.
     """
     norms = batch_norms(network)
-    momenta = [norm.momentum for norm in norms]
+    settings = [norm.track_running_stats for norm in norms]
     for norm in norms:
-        norm.momentum = 0.0
+        norm.track_running_stats = False
     try:
         yield
     finally:
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
+        for norm, setting in zip(norms, settings, strict=True):
+            norm.track_running_stats = setting

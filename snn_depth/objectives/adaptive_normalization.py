@@ -1,5 +1,6 @@
 """AdaBN: the simplest adaptation, which only re-estimates normalisation statistics."""
 
+import torch.distributed as dist
 from torch import Tensor
 
 from snn_depth.models.normalization import batch_norms
@@ -15,6 +16,8 @@ class AdaptiveNormalization(Objective):
 
     Source: Li et al. 2016 (arXiv 1603.04779).
     """
+
+    needs_target = True
 
     def setup(self, network: DepthPredictor, load: LoadNetwork) -> None:
         """Freeze the weights and forget the old statistics.
@@ -34,3 +37,13 @@ class AdaptiveNormalization(Objective):
         """Run the target's weak view; there is no term to minimise."""
         predict(network, target_of(batch))
         return {}
+
+    def after_optimizer_step(self, network: DepthPredictor) -> None:
+        """Average over what several processes have recorded, each from its part of the target."""
+        if not (dist.is_available() and dist.is_initialized()):
+            return
+        for norm in batch_norms(network):
+            for statistic in (norm.running_mean, norm.running_var):
+                if statistic is not None:
+                    dist.all_reduce(statistic)
+                    statistic /= dist.get_world_size()

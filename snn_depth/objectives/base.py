@@ -14,7 +14,13 @@ LoadNetwork = Callable[[str], DepthPredictor]
 
 
 class Objective(nn.Module):
-    """Composes losses and teachers; holds the parameters that exist only during training."""
+    """Composes losses and teachers; holds the parameters that exist only during training.
+
+    Attributes:
+        needs_target: Whether it reads `batch["target"]`: its stage must then name `target_data`.
+    """
+
+    needs_target: bool = False
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -79,10 +85,12 @@ def part_of(batch: Batch, key: str) -> Tensor:
         The part.
 
     Raises:
-        ValueError: When the data does not have it.
+        ValueError: When the data does not have it, or hides it because it is a target's.
     """
     if key not in batch:
-        raise ValueError(f"{key!r} is needed, but the data has only {sorted(batch)}")
+        is_target = "strong_spikes" in batch
+        hidden = "; what else a target sample has is hidden during adaptation" if is_target else ""
+        raise ValueError(f"{key!r} is needed, but the data has only {sorted(batch)}{hidden}")
     part: Tensor = batch[key]
     return part
 

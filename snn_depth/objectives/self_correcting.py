@@ -14,7 +14,7 @@ from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import Batch, LoadNetwork, Objective, part_of, predict, target_of
 from snn_depth.objectives.supervised import SupervisedDepth
-from snn_depth.teachers.ema import EmaTeacher
+from snn_depth.teachers.ema import EmaTeacher, check_decay
 
 
 class SelfCorrectingTeacherStudent(Objective):
@@ -39,7 +39,8 @@ class SelfCorrectingTeacherStudent(Objective):
             uncertainty; 1 is no filter.
         final_quantile: That share at the end of the ramp; None keeps it.
         max_uncertainty: Pixels above it are never learned from; 1 is no bound.
-        ramp_steps: Optimiser steps in which L_SCP's weight and the quantile change linearly.
+        ramp_steps: Optimiser steps in which L_SCP's weight (from 0) and the quantile change
+            linearly; 0 begins at the end of the ramp.
         adversarial_tap: Population whose pooled features the discriminator sees.
         reversal: Factor on the discriminator's reversed gradient.
         target_statistics: Whether each domain is normalised with the statistics of its batch, and
@@ -51,6 +52,8 @@ class SelfCorrectingTeacherStudent(Objective):
     Raises:
         ValueError: For a negative weight or a share outside 0..1.
     """
+
+    needs_target = True
 
     def __init__(
         self,
@@ -73,14 +76,21 @@ class SelfCorrectingTeacherStudent(Objective):
             "adversarial_weight": adversarial_weight,
             "source_weight": source_weight,
             "ramp_steps": ramp_steps,
+            "reversal": reversal,
         }
         for name, value in weights.items():
             if value < 0:
                 raise ValueError(f"{name} is {value}; accepted: 0 or more")
         self.quantiles = (quantile, quantile if final_quantile is None else final_quantile)
-        for name, value in zip(("quantile", "final_quantile"), self.quantiles, strict=True):
+        shares = {
+            "quantile": self.quantiles[0],
+            "final_quantile": self.quantiles[1],
+            "max_uncertainty": max_uncertainty,
+        }
+        for name, value in shares.items():
             if not 0 <= value <= 1:
                 raise ValueError(f"{name} is {value}; accepted: 0 to 1")
+        check_decay(ema_decay)
         self.pseudo_label_weight = pseudo_label_weight
         self.adversarial_weight = adversarial_weight
         self.source_weight = source_weight
@@ -93,13 +103,15 @@ class SelfCorrectingTeacherStudent(Objective):
         self.supervised = supervised or SupervisedDepth()
 
     def setup(self, network: DepthPredictor, load: LoadNetwork) -> None:
-        """Copy the student into its teacher and make the discriminator."""
+        """Copy the student into its teacher and, where it is used, make the discriminator."""
+        self.teacher = EmaTeacher(network, self.ema_decay)
+        if not self.adversarial_weight:
+            return  # several processes cannot train together what gets no gradient
         channels = network.feature_channels
         if self.adversarial_tap not in channels:
             raise ValueError(
                 f"adversarial_tap is {self.adversarial_tap!r}; accepted: {', '.join(channels)}"
             )
-        self.teacher = EmaTeacher(network, self.ema_decay)
         self.discriminator = discriminator(channels[self.adversarial_tap])
 
     def forward(self, network: DepthPredictor, batch: Batch) -> dict[str, Tensor]:
@@ -135,7 +147,9 @@ class SelfCorrectingTeacherStudent(Objective):
 
     def progress(self) -> float:
         """How far the ramp is, 0 to 1."""
-        return min(1.0, int(self.teacher.num_updates) / max(1, self.ramp_steps))
+        if not self.ramp_steps:
+            return 1.0
+        return min(1.0, int(self.teacher.num_updates) / self.ramp_steps)
 
     def ramped_weight(self) -> float:
         """Present weight of L_SCP."""

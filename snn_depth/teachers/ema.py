@@ -29,8 +29,7 @@ class EmaTeacher(nn.Module):
 
     def __init__(self, student: nn.Module, decay: float = 0.99) -> None:
         super().__init__()
-        if not 0 <= decay < 1:
-            raise ValueError(f"ema_decay is {decay}; accepted: 0 to below 1")
+        check_decay(decay)
         self.decay = decay
         self.network = copy.deepcopy(student).requires_grad_(False)
         self.register_buffer("num_updates", torch.tensor(0))
@@ -61,3 +60,16 @@ class EmaTeacher(nn.Module):
             else:
                 ours.copy_(theirs[name])
         self.num_updates += 1
+
+
+def check_decay(decay: float) -> None:
+    """Refuse a decay that is no share, or with which the teacher would never move.
+
+    Args:
+        decay: Share of the teacher that stays in every update.
+
+    Raises:
+        ValueError: When it is out of range.
+    """
+    if not 0 <= decay < 1:
+        raise ValueError(f"ema_decay is {decay}; accepted: 0 to below 1")

@@ -5,7 +5,7 @@ from typing import Any
 
 import lightning
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from snn_depth.metrics import depth_metrics
 from snn_depth.models.predictor import DepthPredictor
@@ -33,12 +33,19 @@ class DepthTraining(lightning.LightningModule):
         super().__init__()
         self.network, self.objective = network, objective
         self.settings, self.num_steps = optimizer, num_steps
+        # The engine and its several processes want something to train, also where an objective
+        # only re-estimates statistics: a number without any effect.
+        self.idle = nn.Parameter(torch.zeros(()), requires_grad=not self.trained_parameters())
 
-    def training_step(self, batch: Batch, batch_index: int) -> Tensor | None:
-        """Loss of one batch; None where the objective has nothing to minimise."""
+    def trained_parameters(self) -> list[nn.Parameter]:
+        """Weights of network and objective that are not frozen."""
+        return [p for p in self.parameters() if p.requires_grad]
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Loss of one batch; 0 where the objective has nothing to minimise."""
         terms = self.objective(self.network, batch)
         if not terms:
-            return None
+            return 0 * self.idle
         loss = torch.stack(list(terms.values())).sum()
         self.log("loss", loss, prog_bar=True, logger=False)
         self.log_dict({f"train/{name}": term for name, term in terms.items()})
@@ -75,9 +82,7 @@ class DepthTraining(lightning.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """AdamW; biases and normalisation are not decayed."""
-        trained = [p for p in self.parameters() if p.requires_grad]
-        if not trained:  # an objective that only re-estimates statistics
-            return None
+        trained = self.trained_parameters()
         groups: list[dict[str, Any]] = [
             {"params": [p for p in trained if p.ndim > 1]},
             {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},

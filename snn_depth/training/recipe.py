@@ -1,5 +1,6 @@
 """A recipe: data sets, an ordered list of stages, and what to evaluate at the end."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from snn_depth.data.transforms import Augmentation
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import Objective
 
+logger = logging.getLogger(__name__)
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 
 
@@ -96,6 +98,40 @@ class Stage:
                     f"stage {self.name!r}: {name} is {getattr(self, name)}; "
                     f"accepted: {least} or more"
                 )
+        if not 0 <= self.target_label_share <= 1:
+            raise ValueError(
+                f"stage {self.name!r}: target_label_share is {self.target_label_share}; "
+                "accepted: 0 to 1"
+            )
+        if self.target_label_share and self.target_data is None:
+            raise ValueError(
+                f"stage {self.name!r} has a target_label_share, but no target_data to take labels "
+                "from"
+            )
+
+
+def check_target(stage: Stage, objective: Objective) -> None:
+    """Make sure that a stage has a target where its objective adapts to one.
+
+    Args:
+        stage: The stage.
+        objective: Its objective.
+
+    Raises:
+        ValueError: When the target is missing.
+    """
+    kind = type(objective).__name__
+    if objective.needs_target and stage.target_data is None:
+        raise ValueError(
+            f"stage {stage.name!r}: {kind} adapts to a target; name its data in target_data"
+        )
+    if stage.target_data is not None and not objective.needs_target:
+        logger.warning(
+            "stage %r: target_data %r is ignored, since %s does not read it",
+            stage.name,
+            stage.target_data,
+            kind,
+        )
 
 
 @dataclass(frozen=True)
@@ -152,7 +188,9 @@ class Recipe:
                     )
             if stage.name in seen:
                 raise ValueError(f"two stages have the name {stage.name!r}")
-            needed = [*stage.objective().needs, *([stage.init_from] if stage.init_from else [])]
+            objective = stage.objective()
+            check_target(stage, objective)
+            needed = [*objective.needs, *([stage.init_from] if stage.init_from else [])]
             for name in needed:
                 if name not in seen and not Path(name).is_file():
                     raise ValueError(

@@ -12,9 +12,10 @@ from torch.utils.data import Dataset
 from snn_depth.atomic import atomic_path
 from snn_depth.checkpoint import load_network
 from snn_depth.models.predictor import DepthPredictor
-from snn_depth.results import current_commit, summarize, write_results
+from snn_depth.objectives.base import LoadNetwork
+from snn_depth.results import current_commit, machine_in_short, summarize, write_results
 from snn_depth.training.callbacks import silence_irrelevant_warnings
-from snn_depth.training.recipe import Recipe
+from snn_depth.training.recipe import Recipe, Stage
 from snn_depth.training.report import print_table, save_panels
 from snn_depth.training.scoring import score_stages
 from snn_depth.training.stage import NETWORK_FILE, RESUME_FILE, train_stage
@@ -119,20 +120,50 @@ def train_stages(
         return networks[name] if name in networks else load_network(name).network
 
     for stage in recipe.stages:
-        networks[stage.name] = train_stage(
-            stage,
-            data(stage.train_data),
-            data(stage.val_data),
-            None if stage.target_data is None else data(stage.target_data),
-            seed=seed,
-            folder=folder / stage.name,
-            load=load,
-            engine=recipe.engine,
-            provenance={
-                "trained_on": stage.train_data,
-                "adapted_to": stage.target_data,
-                "commit": current_commit(),
-                "recipe": settings,
-            },
+        networks[stage.name] = train_recipe_stage(
+            recipe, stage, data, settings, seed=seed, folder=folder / stage.name, load=load
         )
     return networks
+
+
+def train_recipe_stage(
+    recipe: Recipe,
+    stage: Stage,
+    data: Callable[[str], Dataset[Any]],
+    settings: str,
+    *,
+    seed: int,
+    folder: Path,
+    load: LoadNetwork,
+) -> DepthPredictor:
+    """Train one stage of a recipe, or load it where it is finished.
+
+    Args:
+        recipe: The recipe.
+        stage: One of its stages.
+        data: Returns a data set by its name.
+        settings: The recipe as YAML text, stored with the network.
+        seed: Seed of the run.
+        folder: Where the stage writes.
+        load: Returns the network of an earlier stage or of a file.
+
+    Returns:
+        The trained network.
+    """
+    return train_stage(
+        stage,
+        data(stage.train_data),
+        data(stage.val_data),
+        None if stage.target_data is None else data(stage.target_data),
+        seed=seed,
+        folder=folder,
+        load=load,
+        engine=recipe.engine,
+        provenance={
+            "trained_on": stage.train_data,
+            "adapted_to": stage.target_data,
+            "commit": current_commit(),
+            "machine": machine_in_short(),
+            "recipe": settings,
+        },
+    )

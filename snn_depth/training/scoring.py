@@ -7,14 +7,17 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
-from snn_depth.baselines import fit_row_medians, playback_as_rgb
+from snn_depth.baselines import RowMedianDepth, fit_row_medians, playback_as_rgb
+from snn_depth.data.crops import EvaluationCrop
 from snn_depth.evaluation import Predictor, score
+from snn_depth.models.depth_decoding import DepthRange
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import Batch, predict
-from snn_depth.training.recipe import Recipe
+from snn_depth.training.recipe import Recipe, Stage
 
 Row = dict[str, Any]
+MEDIAN_METHODS = ("constant_median", "row_median")
 
 
 def score_stages(
@@ -40,28 +43,55 @@ def score_stages(
     depth_range = next(iter(networks.values())).depth_range
     for test_name in recipe.test_data:
         for method, predictor in predictors.items():
-            scores = score(
-                predictor,
-                data(test_name),
-                min_depth_m=depth_range.min_depth_m,
-                max_depth_m=depth_range.max_depth_m,
-                crop=recipe.crop,
+            labels = {"scenario": test_name, "method": method, "seed": seed}
+            rows += score_predictor(
+                predictor, data(test_name), depth_range, labels, crop=recipe.crop
             )
-            rows += [
-                {
-                    "scenario": test_name,
-                    "method": method,
-                    "network": "snn" if "firing_rate" in scores["none"] else "ann",
-                    "seed": seed,
-                    "alignment": alignment,
-                    "min_depth_m": depth_range.min_depth_m,
-                    "max_depth_m": depth_range.max_depth_m,
-                    "crop": recipe.crop,
-                    "metrics": metrics,
-                }
-                for alignment, metrics in scores.items()
-            ]
     return rows
+
+
+def score_predictor(
+    predictor: Predictor,
+    dataset: Dataset[Any],
+    depth_range: DepthRange,
+    labels: Row,
+    *,
+    crop: EvaluationCrop = "none",
+) -> list[Row]:
+    """Score one predictor on one test set.
+
+    Args:
+        predictor: Maps a batch to a prediction.
+        dataset: Samples with depth.
+        depth_range: Depths that count, and that predictions are clamped to.
+        labels: What the rows say about themselves.
+        crop: Part of the image that counts.
+
+    Returns:
+        One row per alignment; `network` is snn, ann, or none for a baseline without one.
+    """
+    scores = score(
+        predictor,
+        dataset,
+        min_depth_m=depth_range.min_depth_m,
+        max_depth_m=depth_range.max_depth_m,
+        crop=crop,
+    )
+    network = "snn" if "firing_rate" in scores["none"] else "ann"
+    if isinstance(predictor, RowMedianDepth):
+        network = "none"
+    return [
+        labels
+        | {
+            "network": network,
+            "alignment": alignment,
+            "min_depth_m": depth_range.min_depth_m,
+            "max_depth_m": depth_range.max_depth_m,
+            "crop": crop,
+            "metrics": metrics,
+        }
+        for alignment, metrics in scores.items()
+    ]
 
 
 def named_predictors(
@@ -79,10 +109,28 @@ def named_predictors(
         first stage's training data, and the texture from playback through each RGB network.
     """
     first = recipe.stages[0]
-    train_data: Any = data(first.train_data)
-    depth_range = networks[first.name].depth_range
-    depth_maps_m = [np.asarray(train_data[i]["depth_m"][0]) for i in range(len(train_data))]
-    for name, num_rows in (("constant_median", 1), ("row_median", train_data.spec.height)):
+    yield from median_predictors(data(first.train_data), networks[first.name].depth_range)
+    for name in recipe.compare_with:
+        yield name, partial(predict, networks[name])
+    for stage in recipe.stages:
+        yield from stage_predictors(stage, networks[stage.name])
+
+
+def median_predictors(
+    train_data: Dataset[Any], depth_range: DepthRange
+) -> Iterator[tuple[str, Predictor]]:
+    """The baselines that ignore the input.
+
+    Args:
+        train_data: Samples with depth.
+        depth_range: Depths that count.
+
+    Yields:
+        Name (one of `MEDIAN_METHODS`) and predictor.
+    """
+    samples: Any = train_data
+    depth_maps_m = [np.asarray(samples[i]["depth_m"][0]) for i in range(len(samples))]
+    for name, num_rows in zip(MEDIAN_METHODS, (1, samples.spec.height), strict=True):
         yield (
             name,
             fit_row_medians(
@@ -92,14 +140,22 @@ def named_predictors(
                 max_depth_m=depth_range.max_depth_m,
             ),
         )
-    for name in recipe.compare_with:
-        yield name, partial(predict, networks[name])
-    for stage in recipe.stages:
-        network = networks[stage.name]
-        if network.input_key == "rgb":
-            yield f"playback_to_{stage.name}", partial(predict_from_playback, network)
-        if stage.evaluate:
-            yield stage.name, partial(predict, network)
+
+
+def stage_predictors(stage: Stage, network: DepthPredictor) -> Iterator[tuple[str, Predictor]]:
+    """What the table compares of one stage.
+
+    Args:
+        stage: The stage.
+        network: Its network.
+
+    Yields:
+        Name and predictor: playback through an RGB network, and the network on its own input.
+    """
+    if network.input_key == "rgb":
+        yield f"playback_to_{stage.name}", partial(predict_from_playback, network)
+    if stage.evaluate:
+        yield stage.name, partial(predict, network)
 
 
 def predict_from_playback(network: DepthPredictor, batch: Batch) -> DepthPrediction:

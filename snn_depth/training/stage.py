@@ -7,7 +7,12 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.callbacks import (
+    LearningRateMonitor,
+    ModelCheckpoint,
+    RichProgressBar,
+    Timer,
+)
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader, Dataset
 
@@ -54,7 +59,8 @@ def train_stage(
         folder: Where the stage writes.
         load: Returns the network of an earlier stage or of a file.
         engine: Where and how precisely to compute.
-        provenance: Stored with the network.
+        provenance: Stored with the network, and beside it the stage's name, the seed and the time
+            that training took in all its parts.
 
     Returns:
         The trained network, in evaluation mode on the CPU.
@@ -95,6 +101,7 @@ def train_stage(
         persistent_workers=engine.num_loader_workers > 0,  # they keep what they have decoded
     )
     val_loader = DataLoader(val_data, batch_size=stage.batch_size, collate_fn=collate)
+    timer = Timer()
     trainer = lightning.Trainer(
         max_epochs=stage.num_epochs,
         accelerator=engine.accelerator,
@@ -108,6 +115,7 @@ def train_stage(
             LearningRateMonitor(),
             RichProgressBar(),
             FiringRateWatch(),
+            timer,
         ],
         use_distributed_sampler=False,
         # torch has it for GPUs only; on CPUs every process normalises with its own batch.
@@ -131,7 +139,12 @@ def train_stage(
         raise
     network = network.cpu().eval()
     if trainer.is_global_zero:
-        save_network(network_file, network, spec, provenance | {"stage": stage.name, "seed": seed})
+        provenance = provenance | {
+            "stage": stage.name,
+            "seed": seed,
+            "train_seconds": round(timer.time_elapsed(), 1),
+        }
+        save_network(network_file, network, spec, provenance)
         resume_file.unlink(missing_ok=True)
     trainer.strategy.barrier()
     return network

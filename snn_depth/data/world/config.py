@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
 Domain = Literal["clear", "cloudy", "fog", "rain", "night", "realistic"]
-LayoutName = Literal["city", "suburb"]
+LayoutName = Literal["city", "suburb", "park"]
 Sensor = Literal["ideal", "noisy", "dim"]
 
 # Part of every cache key: a change to the pictures of any configuration must raise it.
@@ -21,7 +21,8 @@ class WorldConfig:
         domain: Light and weather: clear, cloudy, fog, rain, night, or realistic (clear weather
             with the look of a real camera: other colours, finer textures, lens, tone curve).
         layout: Kind of place and camera: city (82 degrees across, height 0.8 to 2.6 m), or
-            suburb (detached houses, more plants, 66 degrees, looking further down).
+            suburb (detached houses, more plants, 66 degrees, looking further down), or park (a
+            narrow way between trees and hedges on hilly ground, 56 degrees, from a bicycle).
         sensor: ideal, noisy (the noise measured on real spike cameras), or dim: the noisy one at
             an eighth of the light, where that noise weighs.
         num_scenes: Scenes; each becomes one recording.

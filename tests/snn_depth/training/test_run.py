@@ -53,7 +53,9 @@ def test_writes_networks_results_and_pictures(finished: Path) -> None:
     assert 0 < student["metrics"]["firing_rate"] < 1
     assert student["seed"] == 0 and results["schema_version"] == 1
     assert (finished / "seed_0" / "test.png").stat().st_size > 1000
-    assert load_network(finished / "seed_0/cfkd/network.safetensors").provenance["stage"] == "cfkd"
+    provenance = load_network(finished / "seed_0/cfkd/network.safetensors").provenance
+    assert provenance["stage"] == "cfkd" and 0 < provenance["train_seconds"] < 1000
+    assert "CPUs, torch" in provenance["machine"]
     assert not list(finished.rglob("*.ckpt")), "a finished stage needs no resume file"
 
 
@@ -82,9 +84,14 @@ def test_resume_after_a_kill_is_bit_exact(
         patch.setattr(stage_module, "FiringRateWatch", Killer)
         with pytest.raises(Killed):
             run_recipe(tiny_recipe(tmp_path), "tiny", resume=False)
-    assert (tmp_path / "seed_0" / stage_killed / "last.ckpt").is_file()
+    folder = tmp_path / "seed_0" / stage_killed
+    state = torch.load(folder / "last.ckpt", weights_only=True)
+    state["callbacks"]["Timer"]["time_elapsed"]["train"] += 1000  # as if it had been slow
+    torch.save(state, folder / "last.ckpt")
     run_recipe(tiny_recipe(tmp_path), "tiny", resume=True)
     assert_equal_weights(finished, tmp_path)
+    provenance = load_network(folder / "network.safetensors").provenance
+    assert provenance["train_seconds"] > 1000, "the time before the kill counts too"
 
 
 def test_finished_stages_are_not_trained_again(

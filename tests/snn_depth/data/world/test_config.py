@@ -11,7 +11,7 @@ from snn_depth.data.world.layout import LAYOUTS
     ("change", "message"),
     [
         ({"domain": "snow"}, "domain is 'snow'; accepted: clear, cloudy, fog"),
-        ({"layout": "village"}, "layout is 'village'; accepted: city, suburb"),
+        ({"layout": "village"}, "layout is 'village'; accepted: city, suburb, park"),
         ({"sensor": "perfect"}, "sensor is 'perfect'; accepted: ideal, noisy, dim"),
         ({"num_scenes": 0}, "num_scenes is 0; accepted: 1 or more"),
         ({"frames_per_scene": -1}, "frames_per_scene is -1"),

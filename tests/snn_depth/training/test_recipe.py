@@ -1,0 +1,63 @@
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snn_depth.models.depth_network import AnnDepthNet
+from snn_depth.objectives import (
+    AdaptiveNormalization,
+    Objective,
+    SelfCorrectingTeacherStudent,
+    SupervisedDepth,
+)
+from snn_depth.training.recipe import Recipe, Stage
+
+sys.path.insert(0, str(Path(__file__).parent))
+from tiny_run import TinyData
+
+
+def recipe(objective: type[Objective], **settings: Any) -> Recipe:
+    data = {name: lambda: TinyData(2) for name in ("train", "val", "test", "target")}
+    return Recipe(data=data, stages=[Stage("full", AnnDepthNet, objective, **settings)])
+
+
+def test_target_of_a_stage_is_checked_with_the_recipe() -> None:
+    stage = recipe(SelfCorrectingTeacherStudent, target_data="target").stages[0]
+    assert stage.target_label_share == 0
+    with pytest.raises(
+        ValueError, match="'full' names data 'fog'; the recipe has: train, val, test, target"
+    ):
+        recipe(SelfCorrectingTeacherStudent, target_data="fog")
+
+
+@pytest.mark.parametrize("objective", [SelfCorrectingTeacherStudent, AdaptiveNormalization])
+def test_an_objective_that_adapts_needs_a_target(objective: type[Objective]) -> None:
+    message = f"stage 'full': {objective.__name__} adapts to a target; name its data in target_data"
+    with pytest.raises(ValueError, match=message):
+        recipe(objective)
+
+
+def test_a_target_that_is_not_read_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        recipe(SupervisedDepth)
+        recipe(SelfCorrectingTeacherStudent, target_data="target")
+        assert not caplog.messages
+        recipe(SupervisedDepth, target_data="target")
+    assert caplog.messages == [
+        "stage 'full': target_data 'target' is ignored, since SupervisedDepth does not read it"
+    ]
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.01, float("nan")])
+def test_label_share_out_of_range(share: float) -> None:
+    with pytest.raises(
+        ValueError, match=f"stage 'full': target_label_share is {share}; accepted: 0 to 1"
+    ):
+        recipe(SelfCorrectingTeacherStudent, target_data="target", target_label_share=share)
+
+
+def test_labels_need_a_target_to_be_of() -> None:
+    with pytest.raises(ValueError, match="'full' has a target_label_share, but no target_data"):
+        recipe(SupervisedDepth, target_label_share=0.1)
