@@ -133,8 +133,8 @@ def add_missing_rows(
             predictors[name],
             data(test),
             scenario.depth_range,
-            scenario.recipe.crop,
             labels | about,
+            crop=scenario.recipe.crop,
         )
         for row in rows:
             if row["network"] == "ann":  # the network says it; a method has one name

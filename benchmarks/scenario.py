@@ -27,9 +27,9 @@ WATCHES = {"val_data", "evaluate"}
 WHERE_AND_HOW_FAST = {"cache_dir", "num_workers", "keep_in_memory"}
 ENGINE_WHERE_AND_HOW_FAST = {"accelerator", "num_loader_workers"}
 # Recipe fields that are covered stage by stage and test by test, or change no result.
-COVERED_ELSEWHERE = {
-    *("data", "stages", "test_data", "output_dir", "seeds", "engine", "results"),
-    *("shown_data", "compare_with"),
+COVERED_ELSEWHERE = {"data", "stages", "test_data", "output_dir", "seeds", "engine", "results"} | {
+    "shown_data",
+    "compare_with",
 }
 
 

@@ -1,5 +1,6 @@
 """Self-correcting teacher-student adaptation to unlabelled target spikes (SCTS)."""
 
+from contextlib import nullcontext
 from typing import cast
 
 import torch
@@ -9,6 +10,7 @@ from snn_depth.data.target_style import in_target_style
 from snn_depth.losses.domain_adversarial import domain_loss, reverse_gradient
 from snn_depth.losses.pseudo_labels import pseudo_label_mask
 from snn_depth.losses.silog import scale_invariant_log_loss
+from snn_depth.models.normalization import with_kept_statistics
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import Batch, LoadNetwork, Objective, part_of, target_of
@@ -47,6 +49,9 @@ class SelfCorrectingTeacherStudent(Objective):
         reversal: Factor on the discriminator's reversed gradient.
         style_probability: Share of the source samples that take on the target's style, ours; 0 is
             the paper's SCTS.
+        keep_statistics: Whether both domains are normalised with the statistics that the student
+            starts with, and these are kept, as befits a target of one scene or two; else with
+            those of the two domains' common batch.
         supervised: The supervised terms on the source's labels, and on target labels where the
             stage leaves some visible.
 
@@ -69,6 +74,7 @@ class SelfCorrectingTeacherStudent(Objective):
         adversarial_tap: str = "enc3b",
         reversal: float = 1.0,
         style_probability: float = 0.5,
+        keep_statistics: bool = False,
         supervised: SupervisedDepth | None = None,
     ) -> None:
         super().__init__()
@@ -102,6 +108,7 @@ class SelfCorrectingTeacherStudent(Objective):
         self.adversarial_tap = adversarial_tap
         self.reversal = reversal
         self.style_probability = style_probability
+        self.keep_statistics = keep_statistics
         self.supervised = supervised or SupervisedDepth()
 
     def setup(self, network: DepthPredictor, load: LoadNetwork) -> None:
@@ -161,7 +168,9 @@ class SelfCorrectingTeacherStudent(Objective):
                 f"{tuple(target.shape)} (T, B, 1, H, W); accepted: the same for both"
             )
         taps = (self.adversarial_tap,) if self.adversarial_weight else ()
-        both: DepthPrediction = network(torch.cat([source, target], dim=1), taps=taps)
+        statistics = with_kept_statistics(network) if self.keep_statistics else nullcontext()
+        with statistics:
+            both: DepthPrediction = network(torch.cat([source, target], dim=1), taps=taps)
         num_source = source.shape[1]
         return both.samples(slice(num_source)), both.samples(slice(num_source, None))
 

@@ -44,7 +44,9 @@ def score_stages(
     for test_name in recipe.test_data:
         for method, predictor in predictors.items():
             labels = {"scenario": test_name, "method": method, "seed": seed}
-            rows += score_predictor(predictor, data(test_name), depth_range, recipe.crop, labels)
+            rows += score_predictor(
+                predictor, data(test_name), depth_range, labels, crop=recipe.crop
+            )
     return rows
 
 
@@ -52,8 +54,9 @@ def score_predictor(
     predictor: Predictor,
     dataset: Dataset[Any],
     depth_range: DepthRange,
-    crop: EvaluationCrop,
     labels: Row,
+    *,
+    crop: EvaluationCrop = "none",
 ) -> list[Row]:
     """Score one predictor on one test set.
 
@@ -61,8 +64,8 @@ def score_predictor(
         predictor: Maps a batch to a prediction.
         dataset: Samples with depth.
         depth_range: Depths that count, and that predictions are clamped to.
-        crop: Part of the image that counts.
         labels: What the rows say about themselves.
+        crop: Part of the image that counts.
 
     Returns:
         One row per alignment; `network` is snn, ann, or none for a baseline without one.
