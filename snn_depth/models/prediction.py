@@ -27,15 +27,17 @@ class DepthPrediction:
     state: dict[str, Tensor] = field(default_factory=dict)
     depth_steps_m: Tensor | None = None
 
-    def samples(self, which: slice) -> "DepthPrediction":
-        """Some samples of the batch: depth, uncertainty and features.
+    def part(self, which: slice, height: int, width: int) -> "DepthPrediction":
+        """Some samples of the batch, without padding: depth, uncertainty and features.
 
         Firing rates stay those of the whole batch; state and steps are left out.
 
         Args:
             which: Samples.
+            height: Rows of depth and uncertainty to keep; features keep theirs.
+            width: Columns to keep.
         """
+        maps = (self.depth_m, self.uncertainty)
+        depth_m, uncertainty = (x[which, :, :height, :width] for x in maps)
         features = {name: feature[which] for name, feature in self.features.items()}
-        return DepthPrediction(
-            self.depth_m[which], self.uncertainty[which], features, self.firing_rates
-        )
+        return DepthPrediction(depth_m, uncertainty, features, self.firing_rates)

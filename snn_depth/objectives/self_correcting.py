@@ -4,6 +4,7 @@ from contextlib import nullcontext
 from typing import cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from snn_depth.data.target_style import in_target_style
@@ -159,20 +160,26 @@ class SelfCorrectingTeacherStudent(Objective):
             Predictions for source and target.
 
         Raises:
-            ValueError: When source and target differ in size or number of time bins.
+            ValueError: When source and target differ in time bins or samples.
         """
         source, target = part_of(batch, "spikes"), part_of(target_of(batch), "strong_spikes")
-        if source.shape != target.shape:
+        if source.shape[:3] != target.shape[:3]:
             raise ValueError(
                 f"source spikes have shape {tuple(source.shape)}, target spikes "
-                f"{tuple(target.shape)} (T, B, 1, H, W); accepted: the same for both"
+                f"{tuple(target.shape)} (T, B, 1, H, W); accepted: the same T and B"
             )
+        sizes = [spikes.shape[-2:] for spikes in (source, target)]
+        height, width = map(max, *sizes)
+        spikes = torch.cat([pad_to_size(x, height, width) for x in (source, target)], dim=1)
         taps = (self.adversarial_tap,) if self.adversarial_weight else ()
         statistics = with_kept_statistics(network) if self.keep_statistics else nullcontext()
         with statistics:
-            both: DepthPrediction = network(torch.cat([source, target], dim=1), taps=taps)
+            both: DepthPrediction = network(spikes, taps=taps)
         num_source = source.shape[1]
-        return both.samples(slice(num_source)), both.samples(slice(num_source, None))
+        return (
+            both.part(slice(num_source), *sizes[0]),
+            both.part(slice(num_source, None), *sizes[1]),
+        )
 
     @torch.no_grad()
     def styled(self, batch: Batch, target_depth_m: Tensor) -> Batch:
@@ -293,6 +300,17 @@ def discriminator(num_channels: int, num_hidden: int = 64) -> nn.Sequential:
         nn.ReLU(),
         nn.Linear(num_hidden, 1),
     )
+
+
+def pad_to_size(spikes: Tensor, height: int, width: int) -> Tensor:
+    """Zero-pad rows and columns at the end, as the network itself does.
+
+    Args:
+        spikes: Shape (..., H, W).
+        height: Rows wanted, H or more.
+        width: Columns wanted, W or more.
+    """
+    return F.pad(spikes, (0, width - spikes.shape[-1], 0, height - spikes.shape[-2]))
 
 
 def mirror_where(mirrored: Tensor, maps: Tensor) -> Tensor:
