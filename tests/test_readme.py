@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import bit_widths, lava
+from benchmarks import accuracy, bit_widths, lava
 from benchmarks.tables import methods_by_scenario
 from conversion.export import export
 from conversion.to_lava import to_lava
@@ -23,6 +23,7 @@ from snn_depth.train import make_parser
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PROGRAMS: dict[str, Callable[..., Any]] = {
+    "benchmarks.accuracy": accuracy.accuracy,
     "benchmarks.bit_widths": bit_widths.bit_widths,
     "benchmarks.lava": lava.benchmark,
     "conversion.export": export,
