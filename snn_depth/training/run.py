@@ -150,11 +150,13 @@ def train_recipe_stage(
     Returns:
         The trained network.
     """
+    # First what is the user's own, so that a mistake there shows before any world is rendered.
+    target_data = None if stage.target_data is None else data(stage.target_data)
     return train_stage(
         stage,
         data(stage.train_data),
         data(stage.val_data),
-        None if stage.target_data is None else data(stage.target_data),
+        target_data,
         seed=seed,
         folder=folder,
         load=load,
