@@ -44,7 +44,7 @@ def save_guard_plot(
         ax.set_xlabel("optimiser step")
         ax.grid(alpha=0.3)
     axes[0].set_ylabel("abs_rel against the hidden labels")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=7)
     figure.suptitle(title, fontsize=11)
     with atomic_path(path) as temporary:
         FigureCanvasAgg(figure).print_figure(temporary)

@@ -1,22 +1,13 @@
-"""A recipe's adapting stage without one of its guards against the accumulation of errors."""
+"""A scenario whose adapting stage lacks one guard against the accumulation of errors."""
 
 from typing import Any
 
+from benchmarks.bit_tuning import make_recipe
+from benchmarks.scenario import Scenario
 from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
 from snn_depth.objectives import SelfCorrectingTeacherStudent
-from snn_depth.training.recipe import Stage
 
-Settings = dict[str, Any]
-ALL_GUARDS = "all guards"
 NETWORKS = {"ann": AnnDepthNet, "snn": SpikingDepthNet}
-# What becomes of the objective's arguments without a guard.
-WITHOUT: dict[str, dict[str, float]] = {
-    "no uncertainty filter": {"quantile": 1.0, "final_quantile": 1.0, "max_uncertainty": 1.0},
-    "no moving average": {"ema_decay": 0.0},
-    "no source supervision": {"source_weight": 0.0},
-    "no adversarial term": {"adversarial_weight": 0.0},
-}
-SAME_VIEW = "same view"
 # A strong view that changes nothing.
 IDENTITY: dict[str, float] = {
     "mirror_probability": 0.0,
@@ -26,66 +17,81 @@ IDENTITY: dict[str, float] = {
     "gain_std": 0.0,
     "num_erased": 0,
 }
+# Arguments of the objective, and settings of the stage, that differ.
+VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "all guards": ({}, {}),
+    "no uncertainty filter": (
+        {"quantile": 1.0, "final_quantile": None, "max_uncertainty": 1.0},
+        {},
+    ),
+    "no moving average": ({"ema_decay": 0.0}, {}),
+    "no source supervision": ({"source_weight": 0.0}, {}),
+    "no adversarial term": ({"adversarial_weight": 0.0}, {}),
+    "no target style": ({"style_probability": 0.0}, {}),
+    "same view": ({}, {"strong_view": IDENTITY}),
+}
 
 
-def adapting_stage(stages: list[Stage], network: str) -> int:
-    """Position of the stage that is measured.
+def adapting_stage(scenario: Scenario, network: str) -> str:
+    """Name of the stage that is measured.
 
     Args:
-        stages: Stages of a recipe.
+        scenario: A recipe.
         network: "ann" or "snn".
 
     Returns:
-        Position of the first stage that adapts such a network without target labels.
+        The first stage that adapts such a network without target labels.
 
     Raises:
         ValueError: When there is none.
     """
-    kind = NETWORKS[network]
-    for i, stage in enumerate(stages):
+    kind, stages = NETWORKS[network], scenario.recipe.stages
+    for stage in stages:
         adapts = isinstance(stage.objective(), SelfCorrectingTeacherStudent)
         if adapts and not stage.target_label_share and isinstance(stage.network(), kind):
-            return i
+            return stage.name
     raise ValueError(
-        f"no stage of the recipe adapts a {kind.__name__} with SelfCorrectingTeacherStudent and "
-        f"without target labels; it has: {', '.join(stage.name for stage in stages)}"
+        f"no stage of {scenario.name} adapts a {kind.__name__} with SelfCorrectingTeacherStudent "
+        f"and without target labels; it has: {', '.join(stage.name for stage in stages)}"
     )
 
 
-def ancestors(stages: list[Stage], index: int) -> list[int]:
-    """Positions of the earlier stages that one stage builds on, directly or not, in order.
+def guard_variants(scenario: Scenario, stage_name: str) -> dict[str, Scenario]:
+    """The scenario as it is, and without each guard in one of its stages.
 
     Args:
-        stages: Stages of a recipe.
-        index: The stage.
-    """
-    positions = {stage.name: i for i, stage in enumerate(stages)}
-    found: set[int] = set()
-    to_visit = [index]
-    while to_visit:
-        stage = stages[to_visit.pop()]
-        names = [*stage.objective().needs, *([stage.init_from] if stage.init_from else [])]
-        new = {positions[name] for name in names if name in positions} - found
-        found |= new
-        to_visit += new
-    return sorted(found)
-
-
-def variants(stage: Settings) -> dict[str, Settings]:
-    """The stage with all guards, and without each.
-
-    Args:
-        stage: The stage as YAML has it.
+        scenario: A recipe.
+        stage_name: Its adapting stage.
 
     Returns:
-        Stages by name, that with all guards first.
+        Scenarios by what is different, that with all guards first.
     """
-    objective = stage["objective"]
-    if isinstance(objective, str):  # short for one without arguments
-        objective = {"class_path": objective}
-    arguments = objective.get("init_args") or {}
-    changed = {
-        name: stage | {"objective": objective | {"init_args": arguments | changes}}
-        for name, changes in WITHOUT.items()
+    return {
+        variant: changed_stage(scenario, stage_name, arguments, settings)
+        for variant, (arguments, settings) in VARIANTS.items()
     }
-    return {ALL_GUARDS: stage} | changed | {SAME_VIEW: stage | {"strong_view": dict(IDENTITY)}}
+
+
+def changed_stage(
+    scenario: Scenario, stage_name: str, arguments: dict[str, Any], settings: dict[str, Any]
+) -> Scenario:
+    """A scenario with other settings in one stage.
+
+    Args:
+        scenario: A recipe; it stays as it is.
+        stage_name: The stage.
+        arguments: Arguments of its objective that differ.
+        settings: Settings of the stage that differ.
+
+    Returns:
+        The changed scenario.
+    """
+    stages = []
+    for stage in scenario.settings["stages"]:
+        if stage["name"] == stage_name:
+            objective = stage["objective"]
+            init_args = objective.get("init_args", {}) | arguments
+            stage = stage | {"objective": objective | {"init_args": init_args}} | settings
+        stages.append(stage)
+    recipe, text = make_recipe(scenario.settings | {"stages": stages})
+    return Scenario(scenario.name, recipe, text)

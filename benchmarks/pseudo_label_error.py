@@ -113,10 +113,9 @@ class PseudoLabelError(Callback):
         for batch in self.batches(training.device):
             depth_m, valid_mask = batch["depth_m"], batch["valid_mask"]
             not_mirrored = torch.zeros(len(depth_m), dtype=torch.bool, device=training.device)
-            # The objective's own labels and filter; of the batch it is given the spikes alone.
-            pseudo_m, mask = objective.pseudo_labels(
-                {"spikes": batch["spikes"], "mirrored": not_mirrored}
-            )
+            # The objective's own labels and filter, on the weak view as it is.
+            teacher = objective.teacher(batch["spikes"])
+            pseudo_m, mask = objective.pseudo_labels(teacher, not_mirrored)
             labels.update(pseudo_m, depth_m, valid_mask)
             selected.update(pseudo_m, depth_m, valid_mask & mask)
             student.update(predict(network, batch).depth_m, depth_m, valid_mask)

@@ -10,10 +10,10 @@ import yaml
 from PIL import Image
 from torch import Tensor
 
-from benchmarks.bit_tuning import make_recipe
 from benchmarks.guard_plot import save_guard_plot
-from benchmarks.guard_variants import IDENTITY, adapting_stage, ancestors, variants
+from benchmarks.guard_variants import IDENTITY, VARIANTS, adapting_stage, guard_variants
 from benchmarks.pseudo_label_error import PseudoLabelError
+from benchmarks.scenario import Scenario, read_scenarios
 from benchmarks.self_correction import main, markdown
 from snn_depth.checkpoint import load_network
 from snn_depth.data.datasets import collate
@@ -21,19 +21,10 @@ from snn_depth.data.strong_view import StrongView
 from snn_depth.models.depth_network import AnnDepthNet
 from snn_depth.objectives import SelfCorrectingTeacherStudent
 from snn_depth.training.module import DepthTraining
-from snn_depth.training.recipe import OptimizerSettings, Stage
+from snn_depth.training.recipe import OptimizerSettings
 from snn_depth.training.stage import train_stage
 from tests.snn_depth.training.tiny_adaptation import TAP, DarkData, tiny_adaptation
 from tests.snn_depth.training.tiny_run import TinyData
-
-VARIANTS = (
-    "all guards",
-    "no uncertainty filter",
-    "no moving average",
-    "no source supervision",
-    "no adversarial term",
-    "same view",
-)
 
 
 def tiny_settings() -> dict[str, Any]:
@@ -77,19 +68,23 @@ def test_identity_view_changes_nothing() -> None:
     assert set(IDENTITY) == set(vars(StrongView())) - {"max_erased_side"}
 
 
-def test_every_variant_lacks_one_guard() -> None:
-    settings = tiny_settings()
-    before = copy.deepcopy(settings)
-    made = variants(settings["stages"][3])
-    assert tuple(made) == VARIANTS and settings == before
-    stages = {
-        k: make_recipe(settings | {"stages": [_alone(v)]})[0].stages[0] for k, v in made.items()
-    }
-    full = vars(_objective(stages["all guards"]))
+@pytest.fixture
+def scenario(tmp_path: Path) -> Scenario:
+    file = tmp_path / "tiny.yaml"
+    file.write_text(yaml.safe_dump(tiny_settings()))
+    return read_scenarios([file])[0]
+
+
+def test_every_variant_lacks_one_guard(scenario: Scenario) -> None:
+    before = copy.deepcopy(scenario.settings)
+    made = guard_variants(scenario, "ann_full")
+    assert scenario.settings == before
+    stages = {name: one.stage("ann_full") for name, one in made.items()}
+    objectives = {name: vars(stage.objective()) for name, stage in stages.items()}
+    full = objectives["all guards"]
     changed = {
-        name: {k for k, v in vars(_objective(stage)).items() if v != full[k] and k[0] != "_"}
-        - {"supervised"}
-        for name, stage in stages.items()
+        name: {k for k, v in values.items() if k[0] != "_" and v != full[k]}
+        for name, values in objectives.items()
     }
     assert changed == {
         "all guards": set(),
@@ -97,42 +92,27 @@ def test_every_variant_lacks_one_guard() -> None:
         "no moving average": {"ema_decay"},
         "no source supervision": {"source_weight"},
         "no adversarial term": {"adversarial_weight"},
+        "no target style": {"style_probability"},
         "same view": set(),
     }
-    assert _objective(stages["no uncertainty filter"]).quantiles == (1, 1)
-    view = stages["same view"].strong_view
-    assert view == StrongView(**IDENTITY)  # type: ignore[arg-type]
-    others = [stage.strong_view for name, stage in stages.items() if name != "same view"]
-    assert others == 5 * [StrongView()]
+    assert objectives["no uncertainty filter"]["quantiles"] == (1, 1)
+    views = {name: stage.strong_view for name, stage in stages.items()}
+    assert views.pop("same view") == StrongView(**IDENTITY)  # type: ignore[arg-type]
+    assert set(views.values()) == {StrongView()}
+    digests = {name: one.stage_digest("ann_full") for name, one in made.items()}
+    assert digests["all guards"] == scenario.stage_digest("ann_full")
+    assert len(set(digests.values())) == len(VARIANTS)
+    assert {one.stage_digest("ann_source") for one in made.values()} == {
+        scenario.stage_digest("ann_source")
+    }
 
 
-def _alone(stage: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in stage.items() if k != "init_from"}
-
-
-def _objective(stage: Stage) -> SelfCorrectingTeacherStudent:
-    objective = stage.objective()
-    assert isinstance(objective, SelfCorrectingTeacherStudent)
-    return objective
-
-
-def test_short_form_of_an_objective() -> None:
-    stage = {"name": "full", "objective": "snn_depth.objectives.SelfCorrectingTeacherStudent"}
-    made = variants(stage)["no moving average"]["objective"]
-    assert made == {"class_path": stage["objective"], "init_args": {"ema_decay": 0.0}}
-
-
-def test_which_stage_is_measured_and_what_it_needs() -> None:
-    stages = make_recipe(tiny_settings())[0].stages
-    assert adapting_stage(stages, "ann") == 3
-    assert ancestors(stages, 3) == [1]
+def test_which_stage_is_measured(scenario: Scenario) -> None:
+    assert adapting_stage(scenario, "ann") == "ann_full"
     with pytest.raises(
-        ValueError,
-        match=r"adapts a SpikingDepthNet .* it has: other, ann_source, few_labels",
+        ValueError, match=r"of tiny adapts a SpikingDepthNet .* it has: other, ann_source, few_lab"
     ):
-        adapting_stage(stages, "snn")
-    longer = [*stages, replace(stages[3], name="again", init_from="ann_full")]
-    assert ancestors(longer, 4) == [1, 3]
+        adapting_stage(scenario, "snn")
 
 
 def slow_abs_rel(depth_m: Tensor, target_m: Tensor, mask: Tensor) -> float:
@@ -291,16 +271,15 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert steps == [(variant, step) for variant in VARIANTS for step in (0, 3, 6, 8)]
     at_start = [row["metrics"] for row in first["rows"] if row["step"] == 0]
     assert len({m["abs_rel"] for m in at_start}) == 1, "all start from the same network"
-    at_end = [row["metrics"] for row in first["rows"] if row["step"] == 8]
-    assert len({m["abs_rel"] for m in at_end}) == 6
-    assert [m["selected_share"] == 1 for m in at_end] == [v == VARIANTS[1] for v in VARIANTS]
+    at_end = {row["method"]: row["metrics"] for row in first["rows"] if row["step"] == 8}
+    assert len({m["abs_rel"] for m in at_end.values()}) == len(VARIANTS)
+    unfiltered = {name for name, m in at_end.items() if m["selected_share"] == 1}
+    assert unfiltered == {"no uncertainty filter"}
     assert picture.stat().st_size > 10_000
     networks = sorted((tmp_path / "work").rglob("network.safetensors"))
-    names = [file.parent.name for file in networks]
-    assert names.count("ann_full") == 6 and names.count("ann_source") == 1 and len(names) == 7
+    names = [file.parents[1].name.partition("-")[0] for file in networks]
+    assert sorted(names) == 7 * ["ann_full"] + ["ann_source"]
     written = [file.stat().st_mtime_ns for file in networks]
     main(arguments)
     assert [file.stat().st_mtime_ns for file in networks] == written
     assert json.loads(output.read_text())["rows"] == first["rows"]
-    with pytest.raises(ValueError, match="other settings"):
-        main([*arguments, "--every-steps", "2"])
