@@ -75,6 +75,7 @@ def scenario(tmp_path: Path) -> Scenario:
     return read_scenarios([file])[0]
 
 
+@pytest.mark.slow
 def test_every_variant_lacks_one_guard(scenario: Scenario) -> None:
     before = copy.deepcopy(scenario.settings)
     made = guard_variants(scenario, "ann_full")
