@@ -4,6 +4,7 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -87,14 +88,18 @@ def tiny_adaptation(
     )
 
 
-class Reported(SelfCorrectingTeacherStudent):
-    """Prints after every update what the teacher's weights add up to, to the last bit."""
+class Recorded(SelfCorrectingTeacherStudent):
+    """Writes after every update what the teacher's weights add up to, to the last bit."""
+
+    def __init__(self, file: Path, **options: Any) -> None:
+        super().__init__(**options)
+        self.file = file
 
     def after_optimizer_step(self, network: DepthPredictor) -> None:
         super().after_optimizer_step(network)
         weights = [p.double().sum() for p in self.teacher.network.parameters()]
-        total = float(torch.stack(weights).sum())
-        print(f"rank {os.environ.get('RANK', 0)}: teacher {total.hex()}", flush=True)
+        with self.file.open("a") as file:
+            print(float(torch.stack(weights).sum()).hex(), file=file)
 
 
 if __name__ == "__main__":
@@ -102,6 +107,10 @@ if __name__ == "__main__":
     num_ranks = int(os.environ.get("WORLD_SIZE", 1))
     settings = EngineSettings(accelerator="cpu", precision="32-true", devices=num_ranks)
     objective = partial(
-        Reported, adversarial_tap=TAP, ramp_steps=3, **dict.fromkeys(switched_off, 0.0)
+        Recorded,
+        Path(folder) / f"teacher_{os.environ.get('RANK', 0)}.txt",
+        adversarial_tap=TAP,
+        ramp_steps=3,
+        **dict.fromkeys(switched_off, 0.0),
     )
     run_recipe(tiny_adaptation(folder, engine=settings, objective=objective), "tiny", resume=True)
