@@ -2,7 +2,9 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import lightning
 import pytest
@@ -68,7 +70,10 @@ class Killed(Exception):
 def test_resume_after_a_kill_is_bit_exact(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Teacher, its buffers and its count, and the discriminator all come from the checkpoint."""
+    """Teacher, its buffers and its count, and the discriminator all come from the checkpoint.
+
+    And with the count what is drawn for the source's style.
+    """
 
     class Killer(stage_module.FiringRateWatch):
         def on_train_batch_start(self, trainer, module, batch, index):  # type: ignore[no-untyped-def]
@@ -113,8 +118,22 @@ def test_neither_target_labels_nor_held_out_data_choose_anything(
 
 
 @pytest.mark.slow
-def test_visible_labels_change_the_result(finished: Path, tmp_path: Path) -> None:
-    run_recipe(tiny_adaptation(tmp_path, target_label_share=0.5), "tiny", resume=False)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"target_label_share": 0.5},
+        {
+            "objective": partial(
+                SelfCorrectingTeacherStudent, adversarial_tap=TAP, ramp_steps=3, style_probability=0
+            )
+        },
+    ],
+    ids=["visible labels", "without style"],
+)
+def test_settings_change_the_result(
+    settings: dict[str, Any], finished: Path, tmp_path: Path
+) -> None:
+    run_recipe(tiny_adaptation(tmp_path, **settings), "tiny", resume=False)
     ours, theirs = weights(tmp_path, "full"), weights(finished, "full")
     assert any(not torch.equal(value, theirs[name]) for name, value in ours.items())
 
@@ -176,13 +195,16 @@ def run_processes(num_ranks: int, folder: Path, *switched_off: str) -> str:
 
 @pytest.mark.slow
 def test_two_processes_adapt_one_network(tmp_path: Path) -> None:
-    """Teachers move once per step and alike; AdaBN averages over the parts of both processes."""
+    """Teachers move once per step and alike, style is drawn differently, AdaBN averages."""
     output = run_processes(2, tmp_path)
     updates: dict[str, list[str]] = {"rank 0": [], "rank 1": []}
+    style_seeds: list[str] = []
     for line in output.splitlines():
         rank, separator, checksum = line.partition(": teacher ")
         if separator:
             updates[rank].append(checksum)
+        style_seeds += [seed for _, separator, seed in [line.partition(": style ")] if separator]
+    assert len(style_seeds) == len(set(style_seeds)) == 2 * 6, "its own for each step and process"
     assert len(updates["rank 0"]) == 3 * 2, "three epochs of two steps"
     assert updates["rank 0"] == updates["rank 1"]
     assert len(set(updates["rank 0"])) == 6

@@ -72,7 +72,10 @@ def tiny_adaptation(
                     "name": "full",
                     "network": student,
                     "objective": partial(
-                        SelfCorrectingTeacherStudent, adversarial_tap=TAP, ramp_steps=3
+                        SelfCorrectingTeacherStudent,
+                        adversarial_tap=TAP,
+                        ramp_steps=3,
+                        style_probability=0.5,
                     ),
                     "init_from": "source_only",
                     "target_data": "target",
@@ -88,7 +91,15 @@ def tiny_adaptation(
 
 
 class Reported(SelfCorrectingTeacherStudent):
-    """Prints after every update what the teacher's weights add up to, to the last bit."""
+    """Prints what the teacher's weights add up to after every update, to the last bit.
+
+    And the seed with which the samples are drawn that take on the target's style.
+    """
+
+    def style_generator(self, device: torch.device) -> torch.Generator:
+        generator = super().style_generator(device)
+        print(f"rank {os.environ.get('RANK', 0)}: style {generator.initial_seed()}", flush=True)
+        return generator
 
     def after_optimizer_step(self, network: DepthPredictor) -> None:
         super().after_optimizer_step(network)
