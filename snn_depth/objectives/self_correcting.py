@@ -198,11 +198,7 @@ class SelfCorrectingTeacherStudent(Objective):
         if not self.style_probability:
             return batch
         spikes = part_of(batch, "spikes")
-        # Drawn by the step's number, so that a resumed run draws the same; several processes and
-        # runs with other seeds draw differently.
-        rank = dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
-        key = (torch.initial_seed(), int(self.teacher.num_updates), rank)
-        generator = torch.Generator(spikes.device).manual_seed(hash(key) % 2**63)
+        generator = self.style_generator(spikes.device)
         draw = torch.rand(spikes.shape[1], generator=generator, device=spikes.device)
         target_spikes = part_of(target_of(batch), "spikes")
         styled = in_target_style(
@@ -219,6 +215,18 @@ class SelfCorrectingTeacherStudent(Objective):
         counts = torch.minimum((styled + noise).floor(), largest)
         chosen = (draw < self.style_probability).view(-1, 1, 1, 1)
         return batch | {"spikes": torch.where(chosen, counts, spikes)}
+
+    def style_generator(self, device: torch.device) -> torch.Generator:
+        """Randomness of the present step, the same in a resumed run.
+
+        Several processes, and runs with other seeds, draw differently.
+
+        Args:
+            device: Where to draw.
+        """
+        rank = dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
+        key = (torch.initial_seed(), int(self.teacher.num_updates), rank)
+        return torch.Generator(device).manual_seed(hash(key) % 2**63)
 
     def progress(self) -> float:
         """How far the ramp is, 0 to 1."""

@@ -73,7 +73,10 @@ def tiny_adaptation(
                     "name": "full",
                     "network": student,
                     "objective": partial(
-                        SelfCorrectingTeacherStudent, adversarial_tap=TAP, ramp_steps=3
+                        SelfCorrectingTeacherStudent,
+                        adversarial_tap=TAP,
+                        ramp_steps=3,
+                        style_probability=0.5,
                     ),
                     "init_from": "source_only",
                     "target_data": "target",
@@ -89,17 +92,25 @@ def tiny_adaptation(
 
 
 class Recorded(SelfCorrectingTeacherStudent):
-    """Writes after every update what the teacher's weights add up to, to the last bit."""
+    """Writes a line per update: the seed that the target's style was drawn with, and what the
+    teacher's weights add up to, to the last bit.
+    """
 
     def __init__(self, file: Path, **options: Any) -> None:
         super().__init__(**options)
         self.file = file
+        self.style_seed = 0
+
+    def style_generator(self, device: torch.device) -> torch.Generator:
+        generator = super().style_generator(device)
+        self.style_seed = generator.initial_seed()
+        return generator
 
     def after_optimizer_step(self, network: DepthPredictor) -> None:
         super().after_optimizer_step(network)
         weights = [p.double().sum() for p in self.teacher.network.parameters()]
         with self.file.open("a") as file:
-            print(float(torch.stack(weights).sum()).hex(), file=file)
+            print(self.style_seed, float(torch.stack(weights).sum()).hex(), file=file)
 
 
 if __name__ == "__main__":
