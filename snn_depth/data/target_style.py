@@ -14,9 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 MIN_PIXELS = 30  # of a depth bin; fewer say nothing about its statistics
-MIN_STD = 0.05  # counts per bin
+MIN_STD = 0.05  # counts per time bin; less contrast is noise
 MAX_GAIN = 4.0
-MIN_COUNT = 1 / 16  # a mean count below it cannot be scaled up
+MIN_COUNT = 1 / 16  # per time bin; a mean count below it cannot be scaled up
 
 
 class Moments(NamedTuple):
@@ -40,6 +40,7 @@ def in_target_style(
     target_counts_TBCHW: Tensor,
     target_depth_m: Tensor,
     *,
+    min_depth_m: float,
     max_depth_m: float,
     num_depth_bins: int = 9,
     radii_px: Sequence[int] = (2, 4),
@@ -48,7 +49,8 @@ def in_target_style(
 
     The mean counts of both are split into frequency bands by box blurs. In each band and depth bin
     the source is shifted and scaled to the target's mean and standard deviation; then all time
-    bins are scaled alike. What has no depth (sky) gets the look of the farthest bin.
+    bins are scaled alike. What has no depth gets the look of the farthest bin: it is taken for sky,
+    so the source's depth must be dense.
 
     Source: ours; the matching of moments is adaptive instance normalisation (Huang and Belongie
     2017, arXiv 1703.06868) by depth and by band of a Laplacian pyramid.
@@ -59,14 +61,16 @@ def in_target_style(
         valid_mask: Where it was measured, same shape.
         target_counts_TBCHW: Target counts, same number of samples; any height and width.
         target_depth_m: Depth that a teacher sees there, shape (B, 1, H', W').
-        max_depth_m: Far end of the depth bins, which start at 1 m and are equal in log depth.
+        min_depth_m: Near end of the depth bins, which are equally wide in log depth.
+        max_depth_m: Far end; what lies outside falls into the first or last bin.
         num_depth_bins: How many.
         radii_px: Radii of the blurs, ascending; one band more than radii.
 
     Returns:
         Fractional counts, not below 0, shape of `counts_TBCHW`.
     """
-    edges = torch.logspace(0, math.log10(max_depth_m), num_depth_bins + 1)[1:-1].to(depth_m)
+    ends = math.log10(min_depth_m), math.log10(max_depth_m)
+    edges = torch.logspace(*ends, num_depth_bins + 1)[1:-1].to(depth_m)
     no_depth = torch.full_like(depth_m, num_depth_bins, dtype=torch.long)
     bins = torch.where(valid_mask, torch.bucketize(depth_m, edges), no_depth)
     target_bins = torch.bucketize(target_depth_m, edges)
@@ -146,7 +150,7 @@ def match_moments(values: Tensor, bins: Tensor, ours: Moments, theirs: Moments) 
     """
     index = bins.flatten(1)
     known = (ours.num_pixels >= MIN_PIXELS) & (theirs.num_pixels >= MIN_PIXELS)
-    gain = (theirs.std / ours.std.clamp_min(MIN_STD)).clamp_max(MAX_GAIN)
+    gain = (theirs.std.clamp_min(MIN_STD) / ours.std.clamp_min(MIN_STD)).clamp_max(MAX_GAIN)
     gain = torch.where(known, gain, torch.ones_like(gain))
     mean = torch.where(known, theirs.mean, ours.mean)
     centred = values.flatten(1) - ours.mean.gather(1, index)

@@ -34,10 +34,17 @@ class DepthPrediction:
 
         Args:
             which: Samples.
-            height: Rows of depth and uncertainty to keep; features keep theirs.
+            height: Rows of pixels to keep; features keep the cells that cover them.
             width: Columns to keep.
         """
-        maps = (self.depth_m, self.uncertainty)
-        depth_m, uncertainty = (x[which, :, :height, :width] for x in maps)
-        features = {name: feature[which] for name, feature in self.features.items()}
-        return DepthPrediction(depth_m, uncertainty, features, self.firing_rates)
+        padded_height, padded_width = self.depth_m.shape[-2:]
+
+        def kept(x: Tensor) -> Tensor:
+            rows = -(-height * x.shape[-2] // padded_height)
+            columns = -(-width * x.shape[-1] // padded_width)
+            return x[which, :, :rows, :columns]
+
+        features = {name: kept(feature) for name, feature in self.features.items()}
+        return DepthPrediction(
+            kept(self.depth_m), kept(self.uncertainty), features, self.firing_rates
+        )

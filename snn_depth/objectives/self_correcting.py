@@ -4,6 +4,7 @@ from contextlib import nullcontext
 from typing import cast
 
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -115,7 +116,7 @@ class SelfCorrectingTeacherStudent(Objective):
     def setup(self, network: DepthPredictor, load: LoadNetwork) -> None:
         """Copy the student into its teacher and, where it is used, make the discriminator."""
         self.teacher = EmaTeacher(network, self.ema_decay)
-        self.max_depth_m = network.depth_range.max_depth_m
+        self.depth_range = network.depth_range
         if not self.adversarial_weight:
             return  # several processes cannot train together what gets no gradient
         channels = network.feature_channels
@@ -169,7 +170,9 @@ class SelfCorrectingTeacherStudent(Objective):
                 f"{tuple(target.shape)} (T, B, 1, H, W); accepted: the same T and B"
             )
         sizes = [spikes.shape[-2:] for spikes in (source, target)]
-        height, width = map(max, *sizes)
+        # To whole cells of every feature's grid, so that padding can be cut off there too: the
+        # discriminator would know the smaller domain by it.
+        height, width = (side + -side % network.max_stride for side in map(max, *sizes))
         spikes = torch.cat([pad_to_size(x, height, width) for x in (source, target)], dim=1)
         taps = (self.adversarial_tap,) if self.adversarial_weight else ()
         statistics = with_kept_statistics(network) if self.keep_statistics else nullcontext()
@@ -195,8 +198,7 @@ class SelfCorrectingTeacherStudent(Objective):
         if not self.style_probability:
             return batch
         spikes = part_of(batch, "spikes")
-        # Drawn by the step's number, so that a resumed run draws the same.
-        generator = torch.Generator(spikes.device).manual_seed(int(self.teacher.num_updates))
+        generator = self.style_generator(spikes.device)
         draw = torch.rand(spikes.shape[1], generator=generator, device=spikes.device)
         target_spikes = part_of(target_of(batch), "spikes")
         styled = in_target_style(
@@ -205,13 +207,26 @@ class SelfCorrectingTeacherStudent(Objective):
             part_of(batch, "valid_mask"),
             target_spikes,
             target_depth_m,
-            max_depth_m=self.max_depth_m,
+            min_depth_m=self.depth_range.min_depth_m,
+            max_depth_m=self.depth_range.max_depth_m,
         )
         noise = torch.rand(spikes.shape, generator=generator, device=spikes.device)
         largest = torch.maximum(spikes.max(), target_spikes.max())
         counts = torch.minimum((styled + noise).floor(), largest)
         chosen = (draw < self.style_probability).view(-1, 1, 1, 1)
         return batch | {"spikes": torch.where(chosen, counts, spikes)}
+
+    def style_generator(self, device: torch.device) -> torch.Generator:
+        """Randomness of the present step, the same in a resumed run.
+
+        Several processes, and runs with other seeds, draw differently.
+
+        Args:
+            device: Where to draw.
+        """
+        rank = dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
+        key = (torch.initial_seed(), int(self.teacher.num_updates), rank)
+        return torch.Generator(device).manual_seed(hash(key) % 2**63)
 
     def progress(self) -> float:
         """How far the ramp is, 0 to 1."""

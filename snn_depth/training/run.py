@@ -2,11 +2,12 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from lightning.pytorch.callbacks import Callback
 from torch.utils.data import Dataset
 
 from snn_depth.atomic import atomic_path
@@ -135,6 +136,7 @@ def train_recipe_stage(
     seed: int,
     folder: Path,
     load: LoadNetwork,
+    callbacks: Sequence[Callback] = (),
 ) -> DepthPredictor:
     """Train one stage of a recipe, or load it where it is finished.
 
@@ -146,6 +148,7 @@ def train_recipe_stage(
         seed: Seed of the run.
         folder: Where the stage writes.
         load: Returns the network of an earlier stage or of a file.
+        callbacks: What else watches the training.
 
     Returns:
         The trained network.
@@ -168,4 +171,5 @@ def train_recipe_stage(
             "machine": machine_in_short(),
             "recipe": settings,
         },
+        callbacks=callbacks,
     )

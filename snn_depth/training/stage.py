@@ -2,12 +2,14 @@
 
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
 from lightning.pytorch.callbacks import (
+    Callback,
     LearningRateMonitor,
     ModelCheckpoint,
     RichProgressBar,
@@ -43,6 +45,7 @@ def train_stage(
     load: LoadNetwork,
     engine: EngineSettings,
     provenance: dict[str, Any],
+    callbacks: Sequence[Callback] = (),
 ) -> DepthPredictor:
     """Train a stage and save its network; a stage that is finished is only loaded.
 
@@ -61,6 +64,7 @@ def train_stage(
         engine: Where and how precisely to compute.
         provenance: Stored with the network, and beside it the stage's name, the seed and the time
             that training took in all its parts.
+        callbacks: What else watches the training; nothing watches a stage that is only loaded.
 
     Returns:
         The trained network, in evaluation mode on the CPU.
@@ -116,6 +120,7 @@ def train_stage(
             RichProgressBar(),
             FiringRateWatch(),
             timer,
+            *callbacks,
         ],
         use_distributed_sampler=False,
         # torch has it for GPUs only; on CPUs every process normalises with its own batch.

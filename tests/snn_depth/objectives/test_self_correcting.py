@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from snn_depth.losses.silog import scale_invariant_log_loss
 from snn_depth.models.depth_network import AnnDepthNet, DepthNetwork, SpikingDepthNet
 from snn_depth.models.normalization import batch_norms
+from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.self_correcting import (
     SelfCorrectingTeacherStudent,
@@ -29,14 +30,20 @@ def no_load(name: str) -> DepthPredictor:
 def make(
     network: DepthNetwork | None = None, **options: Any
 ) -> tuple[DepthNetwork, SelfCorrectingTeacherStudent]:
-    """Student and objective, set up; without a ramp unless one is asked for."""
+    """Student and objective, set up; without ramp and style unless they are asked for."""
     torch.manual_seed(0)
     network = network or AnnDepthNet(channel_multipliers=(1, 2))
     objective = SelfCorrectingTeacherStudent(
-        **({"adversarial_tap": TAP, "ramp_steps": 0} | options)
+        **({"adversarial_tap": TAP, "ramp_steps": 0, "style_probability": 0.0} | options)
     )
     objective.setup(network, no_load)
     return network.train(), objective.train()
+
+
+def both_domains(network: DepthNetwork, pair: Pair, **options: Any) -> DepthPrediction:
+    """A copy's prediction for the four source and the four strong target samples, as one batch."""
+    spikes = torch.cat([pair["spikes"], pair["target"]["strong_spikes"]], dim=1)
+    return copy.deepcopy(network)(spikes, **options)
 
 
 def test_all_terms_in_one_loss_and_where_their_gradients_go(pair: Pair) -> None:
@@ -90,11 +97,11 @@ def test_pseudo_label_term_is_the_teacher_s_weak_view_seen_as_the_strong_one(pai
     labels, certain = weak.depth_m.clone(), weak.uncertainty <= bound
     for sample in (0, 2):  # the mirrored ones
         labels[sample], certain[sample] = labels[sample].flip(-1), certain[sample].flip(-1)
-    ours = copy.deepcopy(student)(target["strong_spikes"])
-    expected = scale_invariant_log_loss(ours.depth_m, labels, certain)
+    depth_m = both_domains(student, pair).depth_m[4:]
+    expected = scale_invariant_log_loss(depth_m, labels, certain)
     term = objective(student, pair)["pseudo_label"]
     torch.testing.assert_close(term, expected)
-    depth_m, mask = objective.pseudo_labels(target)
+    depth_m, mask = objective.pseudo_labels(weak, target["mirrored"])
     assert torch.equal(depth_m, labels) and torch.equal(mask, certain)
     assert not depth_m.requires_grad
 
@@ -107,11 +114,8 @@ def test_mirroring_hits_exactly_the_samples_that_are_mirrored() -> None:
 
 def test_adversarial_term_judges_source_and_target_features(pair: Pair) -> None:
     student, objective = make(adversarial_weight=1.0)
-    other = copy.deepcopy(student)
-    logits = [
-        objective.discriminator(other(spikes, taps=(TAP,)).features[TAP])
-        for spikes in (pair["spikes"], pair["target"]["strong_spikes"])
-    ]
+    features = both_domains(student, pair, taps=(TAP,)).features[TAP]
+    logits = [objective.discriminator(part) for part in (features[:4], features[4:])]
     expected = sum(
         0.5 * F.binary_cross_entropy_with_logits(x, torch.full_like(x, label))
         for label, x in enumerate(logits)
@@ -132,14 +136,57 @@ def test_reversal_turns_the_student_s_gradient_and_not_the_discriminator_s(pair:
     torch.testing.assert_close(gradients[0.5][1], gradients[1.0][1], rtol=0, atol=0)
 
 
-def test_running_statistics_are_the_target_s_only(pair: Pair) -> None:
+def test_source_and_target_are_normalised_together(pair: Pair) -> None:
+    """By the statistics of both, which also are what is recorded, once per step."""
     student, objective = make()
-    alone = copy.deepcopy(student)
-    alone(pair["target"]["strong_spikes"])
+    stem = student.projections["input_to_stem"]
+    spikes = torch.cat([pair["spikes"], pair["target"]["strong_spikes"]], dim=1)
+    currents = stem[0](spikes.sum(0)).double()
+    mean, variance = currents.mean((0, 2, 3)).float(), currents.var((0, 2, 3)).float()
     objective(student, pair)
-    for name, tensor in student.state_dict().items():
-        assert torch.equal(tensor, alone.state_dict()[name]), name
+    torch.testing.assert_close(stem[1].running_mean, 0.1 * mean)
+    torch.testing.assert_close(stem[1].running_var, 0.9 + 0.1 * variance)
     assert all(norm.num_batches_tracked == 1 for norm in batch_norms(student))
+
+
+def test_source_terms_are_those_of_the_common_batch(pair: Pair) -> None:
+    student, objective = make()
+    both = both_domains(student, pair)
+    expected = SupervisedDepth().terms(both.part(slice(4), 32, 32), pair)
+    terms = objective(student, pair)
+    for name, term in expected.items():
+        torch.testing.assert_close(terms[name], term, msg=name)
+
+
+def test_a_smaller_source_is_padded_and_the_padding_counts_nowhere(pair: Pair) -> None:
+    """Not in the labels, and not in what the discriminator sees."""
+    for key in ("depth_m", "valid_mask"):
+        pair[key] = pair[key][..., :20, :]
+    smaller = pair | {"spikes": pair["spikes"][..., :20, :]}
+    padded = pair | {"spikes": F.pad(smaller["spikes"], (0, 0, 0, 12))}
+    student, objective = make(adversarial_weight=1.0)
+    both = both_domains(student, padded, taps=(TAP,))
+    seen: list[Tensor] = []
+    objective.discriminator.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    terms = objective(student, smaller)
+    expected = scale_invariant_log_loss(
+        both.depth_m[:4, :, :20], pair["depth_m"], pair["valid_mask"]
+    )
+    torch.testing.assert_close(terms["depth"], expected)
+    rows = -(-20 * both.features[TAP].shape[-2] // 32)
+    torch.testing.assert_close(seen[0], both.features[TAP][:4, :, :rows])
+    torch.testing.assert_close(seen[1], both.features[TAP][4:])
+
+
+@pytest.mark.parametrize("part", [slice(1), slice(3)])
+def test_other_time_bins_or_samples_than_the_target_s_are_refused(pair: Pair, part: slice) -> None:
+    student, objective = make()
+    key, axis = ("T", 0) if part == slice(1) else ("B", 1)
+    spikes = pair["spikes"][part] if key == "T" else pair["spikes"][:, part]
+    assert spikes.shape[axis] != pair["spikes"].shape[axis]
+    shapes = rf"source spikes have shape \({spikes.shape[0]}, {spikes.shape[1]}, 1, 32, 32\)"
+    with pytest.raises(ValueError, match=shapes + ".*accepted: the same T and B"):
+        objective(student, pair | {"spikes": spikes})
 
 
 def test_two_forwards_give_the_same(pair: Pair) -> None:
@@ -157,10 +204,13 @@ def test_two_forwards_give_the_same(pair: Pair) -> None:
 
 def test_ramp_of_weight_and_quantile(pair: Pair) -> None:
     student, objective = make(ramp_steps=4, quantile=0.2, final_quantile=0.6)
+    target = pair["target"]
     weights, shares = [], []
     for _ in range(6):
         weights.append(objective.ramped_weight())
-        shares.append(objective.pseudo_labels(pair["target"])[1].double().mean().item())
+        teacher = objective.teacher(target["spikes"])
+        mask = objective.pseudo_labels(teacher, target["mirrored"])[1]
+        shares.append(mask.double().mean().item())
         objective.after_optimizer_step(student)
     assert weights == [0, 0.25, 0.5, 0.75, 1, 1]
     assert shares == pytest.approx([0.2, 0.3, 0.4, 0.5, 0.6, 0.6], abs=1e-3)
@@ -179,7 +229,7 @@ def test_visible_labels_are_learned_as_the_strong_view_shows_them(pair: Pair) ->
     depth_m[0, :, :, :16] = 7.0  # one sample is labelled, and mirrored
     pair["target"] |= {"depth_m": depth_m, "valid_mask": depth_m > 0}
     student, objective = make(source_weight=0.0, adversarial_weight=0.0, pseudo_label_weight=0.0)
-    ours = copy.deepcopy(student)(pair["target"]["strong_spikes"]).depth_m
+    ours = both_domains(student, pair).depth_m[4:]
     term = objective(student, pair)["target_depth"]
     errors = [math.log(d + 0.1) - math.log(7.1) for d in ours[0, 0, :, 16:].flatten().tolist()]
     mean = sum(errors) / len(errors)
@@ -199,15 +249,13 @@ def test_discriminator_pools_any_grid() -> None:
     torch.testing.assert_close(judge(x), judge(x.mean(dim=(2, 3), keepdim=True)))
 
 
-def test_adapts_to_a_darker_domain(pair: Pair) -> None:
-    """What is learned from the source's labels arrives in the teacher's view of the target."""
-    pair["depth_m"] = torch.full((4, 1, 32, 32), 5.0)
-    pair["valid_mask"] = pair["depth_m"] > 0
-    student, objective = make(quantile=1.0)
+def target_errors(pair: Pair, num_steps: int, **options: Any) -> list[float]:
+    """The teacher's error in a target that is 5 m away, after every step of training."""
+    student, objective = make(quantile=1.0, **options)
     trained = [p for p in [*student.parameters(), *objective.parameters()] if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, 1e-2)
     errors = []
-    for _ in range(12):
+    for _ in range(num_steps):
         loss = torch.stack(list(objective(student, pair).values())).sum()
         optimizer.zero_grad()
         loss.backward()
@@ -215,7 +263,17 @@ def test_adapts_to_a_darker_domain(pair: Pair) -> None:
         objective.after_optimizer_step(student)
         depth_m = objective.teacher(pair["target"]["spikes"]).depth_m
         errors.append((depth_m / 5 - 1).abs().mean().item())
-    assert errors[-1] < 0.7 * errors[0]
+    return errors
+
+
+def test_adapts_to_a_darker_domain(pair: Pair) -> None:
+    """What is learned from the source's labels arrives in the teacher's view of the target."""
+    pair["depth_m"] = torch.full((4, 1, 32, 32), 5.0)
+    pair["valid_mask"] = pair["depth_m"] > 0
+    plain = target_errors(pair, 16)
+    styled = target_errors(pair, 16, style_probability=1.0)
+    assert styled[-1] < 0.6 * styled[0]
+    assert styled[-1] < 0.6 * plain[-1]
 
 
 @pytest.mark.parametrize(
@@ -229,6 +287,8 @@ def test_adapts_to_a_darker_domain(pair: Pair) -> None:
         ("quantile", 1.5, "0 to 1"),
         ("final_quantile", -0.5, "0 to 1"),
         ("max_uncertainty", 2.0, "0 to 1"),
+        ("style_probability", 1.5, "0 to 1"),
+        ("style_probability", -0.5, "0 to 1"),
         ("ema_decay", 1.0, "0 to below 1"),
     ],
 )

@@ -2,7 +2,9 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import lightning
 import pytest
@@ -68,7 +70,10 @@ class Killed(Exception):
 def test_resume_after_a_kill_is_bit_exact(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Teacher, its buffers and its count, and the discriminator all come from the checkpoint."""
+    """Teacher, its buffers and its count, and the discriminator all come from the checkpoint.
+
+    And with the count what is drawn for the source's style.
+    """
 
     class Killer(stage_module.FiringRateWatch):
         def on_train_batch_start(self, trainer, module, batch, index):  # type: ignore[no-untyped-def]
@@ -113,8 +118,22 @@ def test_neither_target_labels_nor_held_out_data_choose_anything(
 
 
 @pytest.mark.slow
-def test_visible_labels_change_the_result(finished: Path, tmp_path: Path) -> None:
-    run_recipe(tiny_adaptation(tmp_path, target_label_share=0.5), "tiny", resume=False)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"target_label_share": 0.5},
+        {
+            "objective": partial(
+                SelfCorrectingTeacherStudent, adversarial_tap=TAP, ramp_steps=3, style_probability=0
+            )
+        },
+    ],
+    ids=["visible labels", "without style"],
+)
+def test_settings_change_the_result(
+    settings: dict[str, Any], finished: Path, tmp_path: Path
+) -> None:
+    run_recipe(tiny_adaptation(tmp_path, **settings), "tiny", resume=False)
     ours, theirs = weights(tmp_path, "full"), weights(finished, "full")
     assert any(not torch.equal(value, theirs[name]) for name, value in ours.items())
 
@@ -160,32 +179,32 @@ def test_only_student_and_discriminator_are_optimised() -> None:
     assert optimised == {id(p) for p in expected}
 
 
-def run_processes(num_ranks: int, folder: Path, *switched_off: str) -> str:
+def run_processes(num_ranks: int, folder: Path, *switched_off: str) -> list[list[list[str]]]:
+    """Seed of the style and sum of the teacher of every process, update by update."""
     root = Path(__file__).parents[3]
     launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={num_ranks}"]
     program = str(Path(__file__).parent / "tiny_adaptation.py")
-    return subprocess.run(
+    subprocess.run(
         [sys.executable, *launch, program, str(folder), *switched_off],
         check=True,
         env=os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"},
         timeout=600,
         capture_output=True,
-        text=True,
-    ).stdout
+    )
+    files = [folder / f"teacher_{rank}.txt" for rank in range(num_ranks)]
+    return [[line.split() for line in file.read_text().splitlines()] for file in files]
 
 
 @pytest.mark.slow
 def test_two_processes_adapt_one_network(tmp_path: Path) -> None:
-    """Teachers move once per step and alike; AdaBN averages over the parts of both processes."""
-    output = run_processes(2, tmp_path)
-    updates: dict[str, list[str]] = {"rank 0": [], "rank 1": []}
-    for line in output.splitlines():
-        rank, separator, checksum = line.partition(": teacher ")
-        if separator:
-            updates[rank].append(checksum)
-    assert len(updates["rank 0"]) == 3 * 2, "three epochs of two steps"
-    assert updates["rank 0"] == updates["rank 1"]
-    assert len(set(updates["rank 0"])) == 6
+    """Teachers move once per step and alike, style is drawn differently, AdaBN averages."""
+    ours, theirs = run_processes(2, tmp_path)
+    assert len(ours) == len(theirs) == 3 * 2, "three epochs of two steps"
+    our_styles, our_teachers = zip(*ours, strict=True)
+    their_styles, their_teachers = zip(*theirs, strict=True)
+    assert our_teachers == their_teachers
+    assert len(set(our_teachers)) == 6
+    assert len({*our_styles, *their_styles}) == 2 * 6, "its own for each step and process"
 
     before, after = weights(tmp_path, "source_only"), weights(tmp_path, "ada_bn")
     stage = tiny_adaptation(tmp_path).stages[1]
@@ -208,5 +227,6 @@ def test_two_processes_adapt_one_network(tmp_path: Path) -> None:
 @pytest.mark.parametrize("off", ["adversarial_weight", "source_weight", "pseudo_label_weight"])
 def test_two_processes_without_one_term(off: str, tmp_path: Path) -> None:
     """Every parameter that is left must get a gradient, or the processes refuse to go on."""
-    output = run_processes(2, tmp_path, off)
-    assert output.count(": teacher ") == 2 * 6
+    ours, theirs = run_processes(2, tmp_path, off)
+    assert [teacher for _, teacher in ours] == [teacher for _, teacher in theirs]
+    assert len(ours) == 6

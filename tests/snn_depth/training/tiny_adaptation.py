@@ -4,6 +4,7 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -72,7 +73,10 @@ def tiny_adaptation(
                     "name": "full",
                     "network": student,
                     "objective": partial(
-                        SelfCorrectingTeacherStudent, adversarial_tap=TAP, ramp_steps=3
+                        SelfCorrectingTeacherStudent,
+                        adversarial_tap=TAP,
+                        ramp_steps=3,
+                        style_probability=0.5,
                     ),
                     "init_from": "source_only",
                     "target_data": "target",
@@ -87,14 +91,26 @@ def tiny_adaptation(
     )
 
 
-class Reported(SelfCorrectingTeacherStudent):
-    """Prints after every update what the teacher's weights add up to, to the last bit."""
+class Recorded(SelfCorrectingTeacherStudent):
+    """Writes a line per update: the seed that the target's style was drawn with, and what the
+    teacher's weights add up to, to the last bit.
+    """
+
+    def __init__(self, file: Path, **options: Any) -> None:
+        super().__init__(**options)
+        self.file = file
+        self.style_seed = 0
+
+    def style_generator(self, device: torch.device) -> torch.Generator:
+        generator = super().style_generator(device)
+        self.style_seed = generator.initial_seed()
+        return generator
 
     def after_optimizer_step(self, network: DepthPredictor) -> None:
         super().after_optimizer_step(network)
         weights = [p.double().sum() for p in self.teacher.network.parameters()]
-        total = float(torch.stack(weights).sum())
-        print(f"rank {os.environ.get('RANK', 0)}: teacher {total.hex()}", flush=True)
+        with self.file.open("a") as file:
+            print(self.style_seed, float(torch.stack(weights).sum()).hex(), file=file)
 
 
 if __name__ == "__main__":
@@ -102,6 +118,10 @@ if __name__ == "__main__":
     num_ranks = int(os.environ.get("WORLD_SIZE", 1))
     settings = EngineSettings(accelerator="cpu", precision="32-true", devices=num_ranks)
     objective = partial(
-        Reported, adversarial_tap=TAP, ramp_steps=3, **dict.fromkeys(switched_off, 0.0)
+        Recorded,
+        Path(folder) / f"teacher_{os.environ.get('RANK', 0)}.txt",
+        adversarial_tap=TAP,
+        ramp_steps=3,
+        **dict.fromkeys(switched_off, 0.0),
     )
     run_recipe(tiny_adaptation(folder, engine=settings, objective=objective), "tiny", resume=True)

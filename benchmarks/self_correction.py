@@ -1,0 +1,180 @@
+"""What each guard of self-correction is worth: `python -m benchmarks.self_correction`.
+
+The adapting stage of a recipe runs with all guards against the accumulation of errors, and once
+without each; every few steps the pseudo labels are compared with the target's depth, which the
+training never sees.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from torch.utils.data import Dataset, Subset
+
+from benchmarks.bit_widths import spread
+from benchmarks.guard_plot import save_guard_plot
+from benchmarks.guard_variants import adapting_stage, guard_variants
+from benchmarks.scenario import Scenario, read_scenarios
+from snn_depth.cli import exit_after
+from snn_depth.command_parser import call_from_command_line
+from snn_depth.results import write_results
+
+logger = logging.getLogger(__name__)
+Measurements = list[dict[str, float]]
+
+
+def self_correction(
+    *,
+    recipe: Path,
+    output: Path,
+    picture: Path,
+    seed: int = 0,
+    network: Literal["ann", "snn"] = "ann",
+    every_steps: int = 10,
+    num_samples: int = 64,
+    work_dir: Path = Path("runs/accuracy"),
+) -> None:
+    """Run the adapting stage of a recipe with all guards, and once without each of them.
+
+    Repeat an interrupted command: what is trained already is kept in `work_dir`.
+
+    Args:
+        recipe: A recipe (*.yaml) with a SelfCorrectingTeacherStudent stage; the first one that
+            uses no target labels is taken.
+        output: Results to write (*.json).
+        picture: Plot to write (*.png).
+        seed: Seed of the run.
+        network: Which network adapts: the spiking student (snn) or its ANN twin (ann).
+        every_steps: Optimiser steps between two measurements.
+        num_samples: Target samples that are measured, spread over all of them.
+        work_dir: Where trained networks are kept; in the folder of benchmarks.accuracy the stages
+            that the adapting one builds on need not be trained again.
+    """
+    (scenario,) = read_scenarios([recipe])
+    stage_name = adapting_stage(scenario, network)
+    data = cache(lambda name: scenario.recipe.data[name]())
+    target_name = scenario.stage(stage_name).target_data
+    assert target_name is not None  # the recipe has checked it
+    samples = spread(data(target_name), num_samples)
+    measurements: dict[str, Measurements] = {}
+    for variant, changed in guard_variants(scenario, stage_name).items():
+        measurements[variant] = measure_variant(
+            changed,
+            stage_name,
+            data,
+            samples,
+            seed=seed,
+            every_steps=every_steps,
+            work_dir=work_dir,
+        )
+        logger.info("%s: %s", variant, measurements[variant][-1])
+    about = {"scenario": scenario.name, "network": network, "seed": seed, "alignment": "none"}
+    rows = [
+        about
+        | {"method": variant, "step": row["step"], "num_samples": num_samples}
+        | {"metrics": {name: value for name, value in row.items() if name != "step"}}
+        for variant, variant_rows in measurements.items()
+        for row in variant_rows
+    ]
+    write_results(output, output.stem, rows)
+    title = f"{scenario.name}, {network}, seed {seed}: without one guard each"
+    save_guard_plot(picture, measurements, title=title)
+    print(markdown(measurements))
+
+
+def measure_variant(
+    scenario: Scenario,
+    stage_name: str,
+    data: Callable[[str], Dataset[Any]],
+    samples: Subset[Any],
+    *,
+    seed: int,
+    every_steps: int,
+    work_dir: Path,
+) -> Measurements:
+    """Train one variant and measure it on the way, unless that is done already.
+
+    Args:
+        scenario: The recipe with the changed stage.
+        stage_name: That stage.
+        data: Returns a data set by its name.
+        samples: Target samples with depth.
+        seed: Seed of the run.
+        every_steps: Optimiser steps between two measurements.
+        work_dir: Where networks and measurements are kept.
+
+    Returns:
+        As `PseudoLabelError.measurements`.
+    """
+    # The training engine takes seconds to import, and mistakes in a recipe need none.
+    from benchmarks.pseudo_label_error import PseudoLabelError
+    from benchmarks.shared_stages import SharedStages, only_one_process
+    from snn_depth.training.callbacks import silence_irrelevant_warnings
+    from snn_depth.training.run import train_recipe_stage
+
+    silence_irrelevant_warnings()
+    stage = scenario.stage(stage_name)
+    shared = SharedStages(scenario, data, seed=seed, work_dir=work_dir)
+    # A folder beside the stage's own: a network that is trained already could not be measured.
+    name = shared.folder(stage_name).parent.name
+    folder = work_dir / f"{name}-every-{every_steps}-on-{len(samples)}" / f"seed_{seed}"
+    file = folder / "pseudo_label_error.json"
+    watch = PseudoLabelError(
+        samples, every_steps=every_steps, batch_size=stage.batch_size, file=file
+    )
+    for needed in scenario.needed_networks(stage):
+        shared.load(needed)
+    with only_one_process(folder.with_suffix(".lock"), f"stage {stage_name}, seed {seed}"):
+        train_recipe_stage(
+            scenario.recipe,
+            stage,
+            data,
+            scenario.text,
+            seed=seed,
+            folder=folder,
+            load=shared.load,
+            callbacks=[watch],
+        )
+    measurements: Measurements = json.loads(file.read_text())
+    return measurements
+
+
+def markdown(measurements: dict[str, Measurements]) -> str:
+    """First, lowest and last errors of every variant as a table.
+
+    Args:
+        measurements: By variant.
+
+    Returns:
+        Markdown.
+    """
+    lines = [
+        "| variant | pseudo labels learned from: first, lowest, last | all pseudo labels: last "
+        "| student: first, lowest, last |",
+        "|---|---|---|---|",
+    ]
+    for variant, rows in measurements.items():
+        selected, student = ([row[k] for row in rows] for k in ("selected_abs_rel", "abs_rel"))
+        lines.append(
+            f"| {variant} | {selected[0]:.3f}, {min(selected):.3f}, {selected[-1]:.3f} "
+            f"| {rows[-1]['label_abs_rel']:.3f} "
+            f"| {student[0]:.3f}, {min(student):.3f}, {student[-1]:.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the program.
+
+    Args:
+        arguments: Command line; None takes the process's own.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    call_from_command_line(self_correction, "python -m benchmarks.self_correction", arguments)
+
+
+if __name__ == "__main__":
+    exit_after(main)
