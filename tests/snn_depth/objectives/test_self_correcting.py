@@ -154,11 +154,33 @@ def test_source_terms_are_of_the_source(pair: Pair) -> None:
     torch.testing.assert_close(objective(student, pair)["depth"], expected)
 
 
-def test_source_and_target_of_other_sizes_are_refused(pair: Pair) -> None:
+def test_kept_statistics_are_those_that_the_student_starts_with(pair: Pair) -> None:
+    student, objective = make(keep_statistics=True)
+    before = copy.deepcopy(student.state_dict())
+    expected = copy.deepcopy(student).eval()(pair["spikes"]).depth_m
+    source, _ = objective.predict_both(student, pair)
+    torch.testing.assert_close(source.depth_m, expected)
+    for name, tensor in student.state_dict().items():
+        assert torch.equal(tensor, before[name]), name
+    assert all(norm.training for norm in batch_norms(student))
+
+
+def test_the_smaller_of_source_and_target_is_padded_and_cropped_back(pair: Pair) -> None:
+    student, objective = make(keep_statistics=True)  # else the padding is in the statistics
+    wide = torch.poisson(torch.full((2, 4, 1, 32, 64), 3.0))
+    pair["target"]["strong_spikes"] = wide
+    source, target = objective.predict_both(student, pair)
+    assert source.depth_m.shape == source.uncertainty.shape == (4, 1, 32, 32)
+    alone = copy.deepcopy(student).eval()(wide)
+    torch.testing.assert_close(target.depth_m, alone.depth_m)
+    torch.testing.assert_close(target.uncertainty, alone.uncertainty)
+
+
+def test_source_and_target_with_other_bins_are_refused(pair: Pair) -> None:
     student, objective = make()
     pair["target"]["strong_spikes"] = torch.zeros(4, 4, 1, 32, 32)
     with pytest.raises(
-        ValueError, match=r"source spikes have shape \(2, 4, .*accepted: the same for both"
+        ValueError, match=r"source spikes have shape \(2, 4, .*accepted: the same T and B"
     ):
         objective(student, pair)
 
