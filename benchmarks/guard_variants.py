@@ -40,19 +40,23 @@ def adapting_stage(scenario: Scenario, network: str) -> str:
         network: "ann" or "snn".
 
     Returns:
-        The first stage that adapts such a network without target labels.
+        The first stage that adapts such a network with pseudo labels and no target labels.
 
     Raises:
         ValueError: When there is none.
     """
     kind, stages = NETWORKS[network], scenario.recipe.stages
     for stage in stages:
-        adapts = isinstance(stage.objective(), SelfCorrectingTeacherStudent)
-        if adapts and not stage.target_label_share and isinstance(stage.network(), kind):
+        if stage.target_label_share or not isinstance(stage.network(), kind):
+            continue
+        objective = stage.objective()
+        adapts = isinstance(objective, SelfCorrectingTeacherStudent)
+        if adapts and objective.pseudo_label_weight:
             return stage.name
     raise ValueError(
-        f"no stage of {scenario.name} adapts a {kind.__name__} with SelfCorrectingTeacherStudent "
-        f"and without target labels; it has: {', '.join(stage.name for stage in stages)}"
+        f"no stage of {scenario.name} adapts a {kind.__name__} with "
+        "SelfCorrectingTeacherStudent, pseudo labels and no target labels; it has: "
+        f"{', '.join(stage.name for stage in stages)}"
     )
 
 

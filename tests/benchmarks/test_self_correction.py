@@ -37,6 +37,7 @@ def tiny_settings() -> dict[str, Any]:
         "class_path": "snn_depth.objectives.SelfCorrectingTeacherStudent",
         "init_args": {"adversarial_tap": TAP, "ramp_steps": 2, "quantile": 0.4},
     }
+    adversarial = adapt | {"init_args": {"adversarial_tap": TAP, "pseudo_label_weight": 0}}
     supervised = {"class_path": "snn_depth.objectives.SupervisedDepth"}
     common = {"num_epochs": 1, "batch_size": 2, "network": network}
     start = common | {"init_from": "ann_source", "target_data": "target"}
@@ -55,6 +56,7 @@ def tiny_settings() -> dict[str, Any]:
             common | {"name": "other", "objective": supervised},
             common | {"name": "ann_source", "objective": supervised},
             start | {"name": "few_labels", "objective": adapt, "target_label_share": 0.5},
+            start | {"name": "adversarial_only", "objective": adversarial},
             start | {"name": "ann_full", "objective": adapt, "num_epochs": 2},
         ],
         "engine": {"accelerator": "cpu", "precision": "32-true"},
@@ -209,6 +211,7 @@ def train(folder: Path, *watches: PseudoLabelError, num_epochs: int = 2) -> dict
     return load_network(folder / "network.safetensors").network.state_dict()
 
 
+@pytest.mark.slow
 def test_watching_does_not_change_the_training(tmp_path: Path) -> None:
     file = tmp_path / "measured.json"
     watch = PseudoLabelError(DarkData(2), every_steps=3, batch_size=2, file=file)

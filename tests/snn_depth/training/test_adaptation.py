@@ -99,6 +99,7 @@ class Mislabelled(DarkData):
         return {"spikes": sample["spikes"], "depth_m": 1 + 3 * sample["depth_m"]}
 
 
+@pytest.mark.slow
 def test_neither_target_labels_nor_held_out_data_choose_anything(
     finished: Path, tmp_path: Path
 ) -> None:
