@@ -19,11 +19,11 @@ def test_the_world_is_the_default(tmp_path: Path) -> None:
 def test_samples_are_none_of_the_recipes() -> None:
     """What a conversion is judged and changed by must not be what a network is scored on."""
     recipes = (Path(__file__).parents[2] / "configs").glob("*.yaml")
-    seeds = {
-        data["init_args"]["world"]["seed"]
-        for recipe in recipes
-        for data in yaml.safe_load(recipe.read_text())["data"].values()
-    }
+    seeds = set()
+    for recipe in recipes:
+        for data in yaml.safe_load(recipe.read_text())["data"].values():
+            worlds = data["init_args"].get("world", [])  # some data sets are no worlds
+            seeds |= {w["seed"] for w in (worlds if isinstance(worlds, list) else [worlds])}
     assert len(seeds) > 2 and CONVERSION_SEED not in seeds
 
 
