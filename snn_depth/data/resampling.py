@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from snn_depth.data.integrated_counts import integrated_counts
+
 
 def resample_area(x: Tensor, size: tuple[int, int]) -> Tensor:
     """Resample pictures so that each new pixel is the mean over the area that it covers.
@@ -57,11 +59,9 @@ def resample_counts(
             f"spikes of {height} x {width} pixels cannot be resampled to {size[0]} x {size[1]}; "
             "accepted: sizes that are not larger"
         )
-    light = resample_area(counts_TCHW.double().cumsum(0), size)
+    light = resample_area(counts_TCHW.double(), size)
     charge = torch.rand(light.shape[1:], dtype=light.dtype, generator=generator)
-    # Sums of fractions miss whole numbers by rounding errors, far below one part in 10^9.
-    num_spikes = (light + charge + 1e-9).floor()
-    return num_spikes.diff(dim=0, prepend=torch.zeros_like(num_spikes[:1])).to(torch.uint8)
+    return integrated_counts(light, charge).to(torch.uint8)
 
 
 def centred_crop(old_size: tuple[int, int], new_size: tuple[int, int]) -> tuple[slice, slice]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from snn_depth.data.integrated_counts import integrated_counts
+
 MIN_SHUFFLED_BINS = 4  # shuffling within one bin would be invisible to a network that reads bins
 
 
@@ -62,8 +64,9 @@ class StrongView:
             generator: Source of all randomness.
 
         Returns:
-            Changed counts of the same shape, and whether they are mirrored. Counts are rounded
-            at random; averages stay fractions, as at prediction.
+            Changed counts of the same shape, and whether they are mirrored. Counts are
+            whole again, as a pixel that integrates them would fire; averages stay fractions, as at
+            prediction.
         """
         # Always draw the same numbers first, so that one setting does not shift another's.
         mirrored, drop, gain = torch.rand(3, generator=generator).tolist()
@@ -81,7 +84,9 @@ class StrongView:
         erase(counts, self.num_erased, self.max_erased_side, generator)
         if spikes.is_floating_point():
             return counts.clamp(min=0), is_mirrored
-        return round_randomly(counts, generator), is_mirrored
+        charge = torch.rand(counts.shape[1:], generator=generator)
+        counts = integrated_counts(counts.clamp_min(0), charge)
+        return counts.clamp_max(255).to(torch.uint8), is_mirrored
 
 
 def shuffle_bins(spikes: Tensor, group_size: int, generator: torch.Generator) -> Tensor:
@@ -119,17 +124,3 @@ def erase(counts: Tensor, num_rectangles: int, max_side: float, generator: torch
         rows, columns = round(share[0] * max_side * height), round(share[1] * max_side * width)
         top, left = round(share[2] * (height - rows)), round(share[3] * (width - columns))
         counts[..., top : top + rows, left : left + columns] = 0
-
-
-def round_randomly(counts: Tensor, generator: torch.Generator) -> Tensor:
-    """Round to whole counts without bias: up with the probability of the fraction.
-
-    Args:
-        counts: Any values; below 0 counts as 0.
-        generator: Source of randomness.
-
-    Returns:
-        uint8 of the same shape.
-    """
-    noise = torch.rand(counts.shape, generator=generator)
-    return (counts + noise).floor().clamp(0, 255).to(torch.uint8)

@@ -8,6 +8,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from snn_depth.data.integrated_counts import integrated_counts
 from snn_depth.data.target_style import in_target_style
 from snn_depth.losses.domain_adversarial import domain_loss, reverse_gradient
 from snn_depth.losses.pseudo_labels import pseudo_label_mask
@@ -210,9 +211,9 @@ class SelfCorrectingTeacherStudent(Objective):
             min_depth_m=self.depth_range.min_depth_m,
             max_depth_m=self.depth_range.max_depth_m,
         )
-        noise = torch.rand(spikes.shape, generator=generator, device=spikes.device)
+        charge = torch.rand(spikes.shape[1:], generator=generator, device=spikes.device)
         largest = torch.maximum(spikes.max(), target_spikes.max())
-        counts = torch.minimum((styled + noise).floor(), largest)
+        counts = torch.minimum(integrated_counts(styled, charge), largest)
         chosen = (draw < self.style_probability).view(-1, 1, 1, 1)
         return batch | {"spikes": torch.where(chosen, counts, spikes)}
 
