@@ -28,7 +28,7 @@ def save_guard_plot(
     Raises:
         OSError: When the picture cannot be written.
     """
-    figure = Figure(figsize=(12, 4.4), dpi=120, layout="constrained")
+    figure = Figure(figsize=(12, 4.7), dpi=120, layout="constrained")
     axes = figure.subplots(1, len(PANELS), sharex=True, sharey=True)
     for ax, (metric, name) in zip(axes, PANELS.items(), strict=True):
         for i, (variant, rows) in enumerate(measurements.items()):
@@ -44,7 +44,7 @@ def save_guard_plot(
         ax.set_xlabel("optimiser step")
         ax.grid(alpha=0.3)
     axes[0].set_ylabel("abs_rel against the hidden labels")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=7)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     figure.suptitle(title, fontsize=11)
     with atomic_path(path) as temporary:
         FigureCanvasAgg(figure).print_figure(temporary)
