@@ -145,7 +145,9 @@ def test_edges_of_any_size_share_a_scale(
         assert np.abs(error).max() <= 2**new.weight_exp * 1.0001
         assert np.abs(error.sum(axis=(2, 3))).max() <= 0.5 * 2**new.weight_exp * 1.0001
     largest = max(found.edges, key=lambda edge: np.abs(edge.scaled_weight).max())
-    assert np.abs(largest.weight).max() >= 127 - step / 2
+    # The best scale may lie anywhere in an octave, and rounding that keeps sums less than a step
+    # away: no less than half of the range is used.
+    assert np.abs(largest.weight).max() > 127 / 2 - step
 
 
 def test_scale_by_hand() -> None:
