@@ -198,3 +198,12 @@ class Recipe:
                         f"({', '.join(sorted(seen)) or 'there is none'}) nor a file"
                     )
             seen.add(stage.name)
+
+    def data_names(self) -> list[str]:
+        """Names of the data sets that a run reads, targets first.
+
+        Targets are the user's own more often than sources, which may take minutes to render.
+        """
+        targets = [stage.target_data for stage in self.stages if stage.target_data is not None]
+        sources = [name for stage in self.stages for name in (stage.train_data, stage.val_data)]
+        return list(dict.fromkeys([*targets, *self.shown_data, *self.test_data, *sources]))

@@ -44,6 +44,8 @@ def run_recipe(recipe: Recipe, settings: str, *, resume: bool) -> None:
     if is_first_process:
         claim_output_folder(output_dir, settings, resume=resume)
     data = cache(lambda name: recipe.data[name]())
+    for name in recipe.data_names():
+        data(name)  # what is missing shows now and not after hours of training
     rows: list[dict[str, Any]] = []
     for seed in recipe.seeds:
         folder = output_dir / f"seed_{seed}"
@@ -153,13 +155,11 @@ def train_recipe_stage(
     Returns:
         The trained network.
     """
-    # First what is the user's own, so that a mistake there shows before any world is rendered.
-    target_data = None if stage.target_data is None else data(stage.target_data)
     return train_stage(
         stage,
         data(stage.train_data),
         data(stage.val_data),
-        target_data,
+        None if stage.target_data is None else data(stage.target_data),
         seed=seed,
         folder=folder,
         load=load,

@@ -150,3 +150,20 @@ def test_mistakes_are_named_before_training(shipped: Path, tmp_path: Path) -> No
         recipe(tmp_path, shipped, compare_with={"shipped": "no.safetensors"})
     with pytest.raises(ValueError, match="compare_with and a stage have the name 'adapted'"):
         recipe(tmp_path, shipped, compare_with={"adapted": str(shipped)})
+
+
+def test_missing_data_show_before_any_training(shipped: Path, tmp_path: Path) -> None:
+    made = []
+
+    def make(name: str) -> TinyData:
+        made.append(name)
+        if name == "target":
+            raise FileNotFoundError("folder not found: my_recordings")
+        return TinyData(4)
+
+    data = {name: partial(make, name) for name in ("train", "val", "test", "target", "unused")}
+    settings = recipe(tmp_path, shipped, data=data)
+    assert settings.data_names() == ["target", "test", "train", "val"]
+    with pytest.raises(FileNotFoundError, match="my_recordings"):
+        run_recipe(settings, "tiny", resume=False)
+    assert made == ["target"]
