@@ -1,7 +1,6 @@
 """Fine-tune one student for some number of bits, by the machinery that runs any recipe."""
 
 from collections.abc import Callable
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +8,7 @@ from torch.utils.data import Dataset
 
 from snn_depth.checkpoint import LoadedNetwork
 from snn_depth.models.predictor import DepthPredictor
-from snn_depth.train import make_parser
-from snn_depth.training.recipe import Recipe
+from snn_depth.train import make_recipe
 
 
 def tuning_settings(
@@ -52,22 +50,6 @@ def tuning_settings(
 def frames_per_bin(loaded: LoadedNetwork) -> int:
     """Largest count that a pixel of the network's input can have in a time bin."""
     return loaded.data.num_frames // loaded.data.num_bins
-
-
-def make_recipe(settings: dict[str, Any]) -> tuple[Recipe, str]:
-    """A recipe from what its YAML says.
-
-    Args:
-        settings: The YAML's content.
-
-    Returns:
-        The recipe, and its complete YAML with all defaults.
-    """
-    parser = make_parser()
-    config = parser.parse_object(deepcopy(settings))  # it writes into what it is given
-    config.pop("resume")
-    config.pop("config", None)
-    return Recipe(**vars(parser.instantiate(config))), parser.dump(config, skip_validation=True)
 
 
 def fine_tune(

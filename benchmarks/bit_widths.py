@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from torch.utils.data import Dataset, Subset
 
-from benchmarks.bit_tuning import fine_tune, frames_per_bin, make_recipe, tuning_settings
+from benchmarks.bit_tuning import fine_tune, frames_per_bin, tuning_settings
 from benchmarks.tables import format_entry, markdown_table
 from conversion.extract import extract_graph
 from conversion.graph_predictor import GraphPredictor
@@ -26,6 +26,7 @@ from snn_depth.evaluation import score
 from snn_depth.models.depth_network import SpikingDepthNet
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.results import summarize, write_results
+from snn_depth.train import make_recipe
 
 logger = logging.getLogger(__name__)
 RECIPE = Path(__file__).resolve().parents[1] / "configs" / "quantize.yaml"

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from benchmarks.bit_tuning import make_recipe
 from benchmarks.scenario import Scenario
 from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
 from snn_depth.objectives import SelfCorrectingTeacherStudent
+from snn_depth.train import make_recipe
 
 NETWORKS = {"ann": AnnDepthNet, "snn": SpikingDepthNet}
 # A strong view that changes nothing.

@@ -111,9 +111,8 @@ def measure_variant(
     """
     # The training engine takes seconds to import, and mistakes in a recipe need none.
     from benchmarks.pseudo_label_error import PseudoLabelError
-    from benchmarks.shared_stages import SharedStages, only_one_process
+    from benchmarks.shared_stages import SharedStages
     from snn_depth.training.callbacks import silence_irrelevant_warnings
-    from snn_depth.training.run import train_recipe_stage
 
     silence_irrelevant_warnings()
     stage = scenario.stage(stage_name)
@@ -125,19 +124,7 @@ def measure_variant(
     watch = PseudoLabelError(
         samples, every_steps=every_steps, batch_size=stage.batch_size, file=file
     )
-    for needed in scenario.needed_networks(stage):
-        shared.load(needed)
-    with only_one_process(folder.with_suffix(".lock"), f"stage {stage_name}, seed {seed}"):
-        train_recipe_stage(
-            scenario.recipe,
-            stage,
-            data,
-            scenario.text,
-            seed=seed,
-            folder=folder,
-            load=shared.load,
-            callbacks=[watch],
-        )
+    shared.train(stage_name, folder, callbacks=[watch])
     measurements: Measurements = json.loads(file.read_text())
     return measurements
 

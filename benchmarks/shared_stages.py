@@ -1,12 +1,13 @@
 """Trained networks that recipes and processes share."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+from lightning.pytorch.callbacks import Callback
 from torch.utils.data import Dataset
 
 from benchmarks.scenario import Scenario
@@ -57,21 +58,34 @@ class SharedStages:
             The network, in evaluation mode on the CPU.
         """
         if name not in self._networks:
-            stage = self.scenario.stage(name)
-            for needed in self.scenario.needed_networks(stage):
-                self.load(needed)
-            folder = self.folder(name)
-            with only_one_process(folder.with_suffix(".lock"), f"stage {name}, seed {self.seed}"):
-                self._networks[name] = train_recipe_stage(
-                    self.scenario.recipe,
-                    stage,
-                    self.data,
-                    self.scenario.text,
-                    seed=self.seed,
-                    folder=folder,
-                    load=self.load,
-                )
+            self._networks[name] = self.train(name, self.folder(name))
         return self._networks[name]
+
+    def train(self, name: str, folder: Path, callbacks: Sequence[Callback] = ()) -> DepthPredictor:
+        """Train a stage into any folder; the networks that it needs are trained before.
+
+        Args:
+            name: Name of the stage.
+            folder: Where it writes; a network that is there already is only loaded.
+            callbacks: What else watches the training.
+
+        Returns:
+            The network, in evaluation mode on the CPU.
+        """
+        stage = self.scenario.stage(name)
+        for needed in self.scenario.needed_networks(stage):
+            self.load(needed)
+        with only_one_process(folder.with_suffix(".lock"), f"stage {name}, seed {self.seed}"):
+            return train_recipe_stage(
+                self.scenario.recipe,
+                stage,
+                self.data,
+                self.scenario.text,
+                seed=self.seed,
+                folder=folder,
+                load=self.load,
+                callbacks=callbacks,
+            )
 
     def load(self, name: str) -> DepthPredictor:
         """The network of a stage, or of a file.

@@ -3,7 +3,9 @@
 import logging
 import sys
 from argparse import ArgumentError
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 from jsonargparse import ArgumentParser, Namespace
 from rich.logging import RichHandler
@@ -59,9 +61,28 @@ def parse_recipe(arguments: list[str]) -> tuple[Recipe, str, bool]:
     except ArgumentError as error:
         raise ValueError(f"{error} (see python -m snn_depth.train --help)") from None
     resume = config.pop("resume")
-    config.pop("config")
+    return *_instantiate(parser, config), resume
+
+
+def make_recipe(settings: dict[str, Any]) -> tuple[Recipe, str]:
+    """A recipe from what its YAML says.
+
+    Args:
+        settings: The YAML's content.
+
+    Returns:
+        The recipe, and its complete YAML with all defaults.
+    """
+    parser = make_parser()
+    config: Namespace = parser.parse_object(deepcopy(settings))  # it writes into what it is given
+    config.pop("resume")
+    return _instantiate(parser, config)
+
+
+def _instantiate(parser: ArgumentParser, config: Namespace) -> tuple[Recipe, str]:
+    config.pop("config", None)
     settings = parser.dump(config, skip_validation=True)
-    return Recipe(**vars(parser.instantiate(config))), settings, resume
+    return Recipe(**vars(parser.instantiate(config))), settings
 
 
 def main(arguments: list[str] | None = None) -> None:

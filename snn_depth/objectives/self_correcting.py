@@ -13,6 +13,7 @@ from snn_depth.data.target_style import in_target_style
 from snn_depth.losses.domain_adversarial import domain_loss, reverse_gradient
 from snn_depth.losses.pseudo_labels import pseudo_label_mask
 from snn_depth.losses.silog import scale_invariant_log_loss
+from snn_depth.models.depth_network import pad_to_stride
 from snn_depth.models.normalization import with_kept_statistics
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
@@ -130,8 +131,10 @@ class SelfCorrectingTeacherStudent(Objective):
     def forward(self, network: DepthPredictor, batch: Batch) -> dict[str, Tensor]:
         """Terms `depth`, `uncertainty` (source), `pseudo_label`, `adversarial` (target)."""
         target = target_of(batch)
-        teacher = cast(DepthPrediction, self.teacher(part_of(target, "spikes")))
-        source, student = self.predict_both(network, self.styled(batch, teacher.depth_m))
+        if self.pseudo_label_weight or self.style_probability:  # else nothing reads the teacher
+            teacher = cast(DepthPrediction, self.teacher(part_of(target, "spikes")))
+            batch = self.styled(batch, teacher.depth_m)
+        source, student = self.predict_both(network, batch)
         terms: dict[str, Tensor] = {}
         if self.source_weight:
             supervised = self.supervised.terms(source, batch)
@@ -171,10 +174,11 @@ class SelfCorrectingTeacherStudent(Objective):
                 f"{tuple(target.shape)} (T, B, 1, H, W); accepted: the same T and B"
             )
         sizes = [spikes.shape[-2:] for spikes in (source, target)]
+        height, width = map(max, *sizes)
+        spikes = torch.cat([pad_to_size(x, height, width) for x in (source, target)], dim=1)
         # To whole cells of every feature's grid, so that padding can be cut off there too: the
         # discriminator would know the smaller domain by it.
-        height, width = (side + -side % network.max_stride for side in map(max, *sizes))
-        spikes = torch.cat([pad_to_size(x, height, width) for x in (source, target)], dim=1)
+        spikes = pad_to_stride(spikes, network.max_stride)
         taps = (self.adversarial_tap,) if self.adversarial_weight else ()
         statistics = with_kept_statistics(network) if self.keep_statistics else nullcontext()
         with statistics:

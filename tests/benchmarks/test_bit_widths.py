@@ -4,12 +4,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks.bit_tuning import make_recipe, tuning_settings
+from benchmarks.bit_tuning import tuning_settings
 from benchmarks.bit_widths import main, markdown, spread, students_by_seed, variants
 from conversion.quantized_student import QuantizedStudent
 from snn_depth.checkpoint import load_network, save_network
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
+from snn_depth.train import make_recipe
 from tests.conversion.student import calibrated_student
 from tests.snn_depth.training.tiny_run import TinyData
 

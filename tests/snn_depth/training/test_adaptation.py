@@ -24,20 +24,9 @@ from snn_depth.training.stage import training_samples
 
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny_adaptation import TAP, DarkData, tiny_adaptation
-from tiny_run import TinyData
+from tiny_run import TinyData, assert_equal_weights, weights
 
 STAGES = ("source_only", "ada_bn", "full")
-
-
-def weights(folder: Path, stage: str) -> dict[str, Tensor]:
-    return load_network(folder / "seed_0" / stage / "network.safetensors").network.state_dict()
-
-
-def assert_equal_weights(a: Path, b: Path) -> None:
-    for stage in STAGES:
-        ours, theirs = weights(a, stage), weights(b, stage)
-        for key, value in ours.items():
-            assert torch.equal(value, theirs[key]), (stage, key)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +77,7 @@ def test_resume_after_a_kill_is_bit_exact(
     kept = torch.load(tmp_path / "seed_0" / "full" / "last.ckpt", weights_only=True)["state_dict"]
     assert kept["objective.teacher.num_updates"] == 8, "one per step of two epochs"
     run_recipe(tiny_adaptation(tmp_path), "tiny", resume=True)
-    assert_equal_weights(finished, tmp_path)
+    assert_equal_weights(finished, tmp_path, STAGES)
 
 
 class Mislabelled(DarkData):
@@ -115,7 +104,7 @@ def test_neither_target_labels_nor_held_out_data_choose_anything(
         "test": lambda: TinyData(4),
     }
     run_recipe(replace(recipe, data=data), "tiny", resume=False)
-    assert_equal_weights(finished, tmp_path)
+    assert_equal_weights(finished, tmp_path, STAGES)
 
 
 @pytest.mark.slow

@@ -17,18 +17,7 @@ from snn_depth.training.recipe import EngineSettings, Recipe, Stage
 from snn_depth.training.run import claim_output_folder, run_recipe
 
 sys.path.insert(0, str(Path(__file__).parent))
-from tiny_run import TinyData, tiny_recipe
-
-
-def weights(folder: Path, stage: str = "cfkd") -> dict[str, torch.Tensor]:
-    return load_network(folder / "seed_0" / stage / "network.safetensors").network.state_dict()
-
-
-def assert_equal_weights(a: Path, b: Path) -> None:
-    for stage in ("rgb_teacher", "cfkd"):
-        ours, theirs = weights(a, stage), weights(b, stage)
-        for key, value in ours.items():
-            assert torch.equal(value, theirs[key]), (stage, key)
+from tiny_run import TinyData, assert_equal_weights, tiny_recipe
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +50,7 @@ def test_writes_networks_results_and_pictures(finished: Path) -> None:
 
 def test_same_seed_same_weights(finished: Path, tmp_path: Path) -> None:
     run_recipe(tiny_recipe(tmp_path), "tiny", resume=False)
-    assert_equal_weights(finished, tmp_path)
+    assert_equal_weights(finished, tmp_path, ("rgb_teacher", "cfkd"))
 
 
 class Killed(Exception):
@@ -89,7 +78,7 @@ def test_resume_after_a_kill_is_bit_exact(
     state["callbacks"]["Timer"]["time_elapsed"]["train"] += 1000  # as if it had been slow
     torch.save(state, folder / "last.ckpt")
     run_recipe(tiny_recipe(tmp_path), "tiny", resume=True)
-    assert_equal_weights(finished, tmp_path)
+    assert_equal_weights(finished, tmp_path, ("rgb_teacher", "cfkd"))
     provenance = load_network(folder / "network.safetensors").provenance
     assert provenance["train_seconds"] > 1000, "the time before the kill counts too"
 

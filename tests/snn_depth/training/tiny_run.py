@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from snn_depth.checkpoint import load_network
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
 from snn_depth.objectives import CrossModalityDistillation, SupervisedDepth
@@ -82,6 +84,19 @@ def tiny_recipe(
         output_dir=str(output_dir),
         engine=engine or EngineSettings(accelerator="cpu", precision="32-true"),
     )
+
+
+def weights(folder: Path, stage: str) -> dict[str, Tensor]:
+    """What a stage of a run has stored."""
+    return load_network(folder / "seed_0" / stage / "network.safetensors").network.state_dict()
+
+
+def assert_equal_weights(a: Path, b: Path, stages: Sequence[str]) -> None:
+    """The same stages of two runs, bit for bit."""
+    for stage in stages:
+        ours, theirs = weights(a, stage), weights(b, stage)
+        for key, value in ours.items():
+            assert torch.equal(value, theirs[key]), (stage, key)
 
 
 if __name__ == "__main__":
