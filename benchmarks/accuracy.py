@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.logging import RichHandler
 
+from benchmarks.ablations import ablated
 from benchmarks.result_rows import Digests, ResultRows, Row
 from benchmarks.scenario import Scenario, read_scenarios
 from benchmarks.tables import matrix_tables
@@ -29,6 +30,7 @@ def accuracy(
     seeds: int = 3,
     seed_list: Sequence[int] = (),
     stages: Sequence[str] = (),
+    ablations: bool = False,
     output: Path = RESULTS,
     markdown: Path | None = None,
     work_dir: Path = Path("runs/accuracy"),
@@ -46,6 +48,8 @@ def accuracy(
         seeds: Number of seeds, counted from 0.
         seed_list: Seeds by number, in place of --seeds.
         stages: Names of the stages to score; what they need is trained too. Default: all.
+        ablations: Score, in place of the recipes' stages, their adaptation of the ANN twin without
+            each of its parts, and with 1, 5 and 10 % of the target's labels.
         output: Results (*.json). A row is written as soon as it exists; rows of these recipes
             that were made with other settings are replaced, all others stay.
         markdown: File to write the tables into.
@@ -60,8 +64,15 @@ def accuracy(
     if min(seed_list, default=0) < 0:
         raise ValueError(f"seed_list is {list(seed_list)}; accepted: 0 or more each")
     scenarios = read_scenarios(recipe)
-    chosen = check_stages(scenarios, stages)
-    results = ResultRows(output, row_digests(scenarios))
+    with_ablations = [ablated(scenario) for scenario in scenarios]
+    results = ResultRows(output, row_digests(with_ablations))
+    if ablations:
+        recipe_stages = set(stage_names(scenarios))
+        known = [name for name in stage_names(with_ablations) if name not in recipe_stages]
+        scenarios = with_ablations
+    else:
+        known = stage_names(scenarios)
+    chosen = check_stages(known, stages)
     results.read()  # a file that is none of ours is noticed now, not after the first training
     # The training engine takes seconds to import. Processes that render the world import this
     # file again, and mistakes on the command line need no engine either.
@@ -81,24 +92,33 @@ def accuracy(
     )
 
 
-def check_stages(scenarios: Sequence[Scenario], names: Sequence[str]) -> list[str]:
+def stage_names(scenarios: Sequence[Scenario]) -> list[str]:
+    """Names of all stages, each once."""
+    return list(dict.fromkeys(stage.name for one in scenarios for stage in one.recipe.stages))
+
+
+def check_stages(known: Sequence[str], names: Sequence[str]) -> list[str]:
     """Names of the stages to score.
 
     Args:
-        scenarios: The recipes.
+        known: Names to choose from.
         names: Names that the user gave; none means all.
 
     Returns:
         Names, each of which at least one recipe has.
 
     Raises:
-        ValueError: For a name that no recipe has.
+        ValueError: For a name that no recipe has, and when there is nothing to choose from.
     """
-    known = list(dict.fromkeys(s.name for one in scenarios for s in one.recipe.stages))
+    if not known:
+        raise ValueError(
+            "no recipe adapts an ANN with SelfCorrectingTeacherStudent; accepted with --ablations: "
+            "recipes of which at least one does"
+        )
     for name in names:
         if name not in known:
             raise ValueError(f"no recipe has a stage {name!r}; accepted: {', '.join(known)}")
-    return list(names) or known
+    return list(names or known)
 
 
 def row_digests(scenarios: Sequence[Scenario]) -> Digests:

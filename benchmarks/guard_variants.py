@@ -18,8 +18,8 @@ IDENTITY: dict[str, float] = {
     "num_erased": 0,
 }
 # Arguments of the objective, and settings of the stage, that differ.
-VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "all guards": ({}, {}),
+Change = tuple[dict[str, Any], dict[str, Any]]
+GUARDS: dict[str, Change] = {
     "no uncertainty filter": (
         {"quantile": 1.0, "final_quantile": None, "max_uncertainty": 1.0},
         {},
@@ -32,32 +32,42 @@ VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
+def adapting_stages(scenario: Scenario, network: str) -> list[str]:
+    """Names of the stages that adapt with pseudo labels and no target labels.
+
+    Args:
+        scenario: A recipe.
+        network: "ann" or "snn": what they adapt.
+    """
+    found = []
+    for stage in scenario.recipe.stages:
+        if stage.target_label_share or not isinstance(stage.network(), NETWORKS[network]):
+            continue
+        objective = stage.objective()
+        adapts = isinstance(objective, SelfCorrectingTeacherStudent)
+        if adapts and objective.pseudo_label_weight:
+            found.append(stage.name)
+    return found
+
+
 def adapting_stage(scenario: Scenario, network: str) -> str:
-    """Name of the stage that is measured.
+    """Name of the stage that is measured: the first that adapts such a network.
 
     Args:
         scenario: A recipe.
         network: "ann" or "snn".
 
-    Returns:
-        The first stage that adapts such a network with pseudo labels and no target labels.
-
     Raises:
         ValueError: When there is none.
     """
-    kind, stages = NETWORKS[network], scenario.recipe.stages
-    for stage in stages:
-        if stage.target_label_share or not isinstance(stage.network(), kind):
-            continue
-        objective = stage.objective()
-        adapts = isinstance(objective, SelfCorrectingTeacherStudent)
-        if adapts and objective.pseudo_label_weight:
-            return stage.name
-    raise ValueError(
-        f"no stage of {scenario.name} adapts a {kind.__name__} with "
-        "SelfCorrectingTeacherStudent, pseudo labels and no target labels; it has: "
-        f"{', '.join(stage.name for stage in stages)}"
-    )
+    stages = adapting_stages(scenario, network)
+    if not stages:
+        raise ValueError(
+            f"no stage of {scenario.name} adapts a {NETWORKS[network].__name__} with "
+            "SelfCorrectingTeacherStudent, pseudo labels and no target labels; it has: "
+            f"{', '.join(stage.name for stage in scenario.recipe.stages)}"
+        )
+    return stages[0]
 
 
 def guard_variants(scenario: Scenario, stage_name: str) -> dict[str, Scenario]:
@@ -70,32 +80,39 @@ def guard_variants(scenario: Scenario, stage_name: str) -> dict[str, Scenario]:
     Returns:
         Scenarios by what is different, that with all guards first.
     """
-    return {
-        variant: changed_stage(scenario, stage_name, arguments, settings)
-        for variant, (arguments, settings) in VARIANTS.items()
+    return {"all guards": scenario} | {
+        variant: with_changed_stage(scenario, stage_name, change)
+        for variant, change in GUARDS.items()
     }
 
 
-def changed_stage(
-    scenario: Scenario, stage_name: str, arguments: dict[str, Any], settings: dict[str, Any]
-) -> Scenario:
+def with_changed_stage(scenario: Scenario, stage_name: str, change: Change) -> Scenario:
     """A scenario with other settings in one stage.
 
     Args:
         scenario: A recipe; it stays as it is.
         stage_name: The stage.
-        arguments: Arguments of its objective that differ.
-        settings: Settings of the stage that differ.
+        change: What differs.
 
     Returns:
         The changed scenario.
     """
-    stages = []
-    for stage in scenario.settings["stages"]:
-        if stage["name"] == stage_name:
-            objective = stage["objective"]
-            init_args = objective.get("init_args", {}) | arguments
-            stage = stage | {"objective": objective | {"init_args": init_args}} | settings
-        stages.append(stage)
+    stages = [
+        changed_settings(stage, change) if stage["name"] == stage_name else stage
+        for stage in scenario.settings["stages"]
+    ]
     recipe, text = make_recipe(scenario.settings | {"stages": stages})
     return Scenario(scenario.name, recipe, text)
+
+
+def changed_settings(stage: dict[str, Any], change: Change) -> dict[str, Any]:
+    """Settings of a stage with a change.
+
+    Args:
+        stage: As in the recipe; it stays as it is.
+        change: Arguments of its objective, and settings of the stage, that differ.
+    """
+    arguments, settings = change
+    objective = stage["objective"]
+    init_args = objective.get("init_args", {}) | arguments
+    return stage | {"objective": objective | {"init_args": init_args}} | settings

@@ -30,3 +30,25 @@ def with_kept_statistics(network: nn.Module) -> Iterator[None]:
     finally:
         for norm in training:
             norm.train()
+
+
+@contextmanager
+def with_batch_statistics(network: nn.Module) -> Iterator[None]:
+    """Normalise with the batch's own statistics, and keep the running ones as they are.
+
+    Used to predict for a domain whose statistics the network does not have: what differs between
+    domains in brightness and contrast is gone after every normalisation.
+
+    Args:
+        network: Network in either mode.
+    """
+    before = [(norm, norm.training, norm.track_running_stats) for norm in batch_norms(network)]
+    for norm, _, _ in before:
+        norm.train()
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        for norm, training, tracking in before:
+            norm.train(training)
+            norm.track_running_stats = tracking

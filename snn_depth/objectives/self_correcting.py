@@ -14,7 +14,7 @@ from snn_depth.losses.domain_adversarial import domain_loss, reverse_gradient
 from snn_depth.losses.pseudo_labels import pseudo_label_mask
 from snn_depth.losses.silog import scale_invariant_log_loss
 from snn_depth.models.depth_network import pad_to_stride
-from snn_depth.models.normalization import with_kept_statistics
+from snn_depth.models.normalization import with_batch_statistics, with_kept_statistics
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import Batch, LoadNetwork, Objective, part_of, target_of
@@ -56,6 +56,9 @@ class SelfCorrectingTeacherStudent(Objective):
         keep_statistics: Whether both domains are normalised with the statistics that the student
             starts with, and these are kept, as befits a target of one scene or two; else with
             those of the two domains' common batch.
+        target_statistics: Whether the teacher normalises the target with the target's own
+            statistics, those of the batch. For a target that looks different, in weather or
+            sensor, it then sees more; in one that has other things to see, less.
         supervised: The supervised terms on the source's labels, and on target labels where the
             stage leaves some visible.
 
@@ -79,6 +82,7 @@ class SelfCorrectingTeacherStudent(Objective):
         reversal: float = 1.0,
         style_probability: float = 0.5,
         keep_statistics: bool = False,
+        target_statistics: bool = False,
         supervised: SupervisedDepth | None = None,
     ) -> None:
         super().__init__()
@@ -113,6 +117,7 @@ class SelfCorrectingTeacherStudent(Objective):
         self.reversal = reversal
         self.style_probability = style_probability
         self.keep_statistics = keep_statistics
+        self.target_statistics = target_statistics
         self.supervised = supervised or SupervisedDepth()
 
     def setup(self, network: DepthPredictor, load: LoadNetwork) -> None:
@@ -132,7 +137,7 @@ class SelfCorrectingTeacherStudent(Objective):
         """Terms `depth`, `uncertainty` (source), `pseudo_label`, `adversarial` (target)."""
         target = target_of(batch)
         if self.pseudo_label_weight or self.style_probability:  # else nothing reads the teacher
-            teacher = cast(DepthPrediction, self.teacher(part_of(target, "spikes")))
+            teacher = self.teacher_sees(part_of(target, "spikes"))
             batch = self.styled(batch, teacher.depth_m)
         source, student = self.predict_both(network, batch)
         terms: dict[str, Tensor] = {}
@@ -148,6 +153,18 @@ class SelfCorrectingTeacherStudent(Objective):
             labelled = self.supervised.terms(student, mirrored_labels(target))
             terms |= {f"target_{name}": term for name, term in labelled.items()}
         return terms
+
+    def teacher_sees(self, target_spikes: Tensor) -> DepthPrediction:
+        """The teacher's prediction for the weak view of the target, without a graph.
+
+        Args:
+            target_spikes: Shape (T, B, 1, H, W).
+        """
+        statistics = (
+            with_batch_statistics(self.teacher) if self.target_statistics else nullcontext()
+        )
+        with statistics:
+            return cast(DepthPrediction, self.teacher(target_spikes))
 
     def predict_both(
         self, network: DepthPredictor, batch: Batch

@@ -2,7 +2,6 @@ import copy
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -11,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from benchmarks.guard_plot import save_guard_plot
-from benchmarks.guard_variants import IDENTITY, VARIANTS, adapting_stage, guard_variants
+from benchmarks.guard_variants import GUARDS, IDENTITY, adapting_stage, guard_variants
 from benchmarks.pseudo_label_error import PseudoLabelError
 from benchmarks.scenario import Scenario, read_scenarios
 from benchmarks.self_correction import main, markdown
@@ -23,44 +22,9 @@ from snn_depth.objectives import SelfCorrectingTeacherStudent
 from snn_depth.training.module import DepthTraining
 from snn_depth.training.recipe import OptimizerSettings
 from snn_depth.training.stage import train_stage
+from tests.benchmarks.tiny_recipe import adaptation_settings
 from tests.snn_depth.training.tiny_adaptation import TAP, DarkData, tiny_adaptation
 from tests.snn_depth.training.tiny_run import TinyData
-
-
-def tiny_settings() -> dict[str, Any]:
-    """A recipe with stages that do not matter here, and all kinds of those that do."""
-    network = {
-        "class_path": "snn_depth.models.depth_network.AnnDepthNet",
-        "init_args": {"channel_multipliers": [1, 2]},
-    }
-    adapt = {
-        "class_path": "snn_depth.objectives.SelfCorrectingTeacherStudent",
-        "init_args": {"adversarial_tap": TAP, "ramp_steps": 2, "quantile": 0.4},
-    }
-    adversarial = adapt | {"init_args": {"adversarial_tap": TAP, "pseudo_label_weight": 0}}
-    supervised = {"class_path": "snn_depth.objectives.SupervisedDepth"}
-    common = {"num_epochs": 1, "batch_size": 2, "network": network}
-    start = common | {"init_from": "ann_source", "target_data": "target"}
-    folder = "tests.snn_depth.training"
-    return {
-        "data": {
-            name: {"class_path": f"{folder}.{path}", "init_args": {"num_samples": num_samples}}
-            for name, path, num_samples in (
-                ("train", "tiny_run.TinyData", 8),
-                ("val", "tiny_run.TinyData", 2),
-                ("test", "tiny_adaptation.DarkData", 3),
-                ("target", "tiny_adaptation.DarkData", 6),
-            )
-        },
-        "stages": [
-            common | {"name": "other", "objective": supervised},
-            common | {"name": "ann_source", "objective": supervised},
-            start | {"name": "few_labels", "objective": adapt, "target_label_share": 0.5},
-            start | {"name": "adversarial_only", "objective": adversarial},
-            start | {"name": "ann_full", "objective": adapt, "num_epochs": 2},
-        ],
-        "engine": {"accelerator": "cpu", "precision": "32-true"},
-    }
 
 
 def test_identity_view_changes_nothing() -> None:
@@ -73,7 +37,7 @@ def test_identity_view_changes_nothing() -> None:
 @pytest.fixture
 def scenario(tmp_path: Path) -> Scenario:
     file = tmp_path / "tiny.yaml"
-    file.write_text(yaml.safe_dump(tiny_settings()))
+    file.write_text(yaml.safe_dump(adaptation_settings()))
     return read_scenarios([file])[0]
 
 
@@ -104,7 +68,7 @@ def test_every_variant_lacks_one_guard(scenario: Scenario) -> None:
     assert set(views.values()) == {StrongView()}
     digests = {name: one.stage_digest("ann_full") for name, one in made.items()}
     assert digests["all guards"] == scenario.stage_digest("ann_full")
-    assert len(set(digests.values())) == len(VARIANTS)
+    assert len(set(digests.values())) == 1 + len(GUARDS)
     assert {one.stage_digest("ann_source") for one in made.values()} == {
         scenario.stage_digest("ann_source")
     }
@@ -262,7 +226,7 @@ def test_plot_is_written_and_not_empty(tmp_path: Path) -> None:
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Twice: the second time nothing is trained, and the figures are the same."""
     recipe = tmp_path / "tiny.yaml"
-    recipe.write_text(yaml.safe_dump(tiny_settings()))
+    recipe.write_text(yaml.safe_dump(adaptation_settings()))
     output, picture = tmp_path / "results.json", tmp_path / "plot.png"
     arguments = [
         *("--recipe", str(recipe), "--output", str(output), "--picture", str(picture)),
@@ -272,11 +236,13 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "| all guards |" in capsys.readouterr().out
     first = json.loads(output.read_text())
     steps = [(row["method"], row["step"]) for row in first["rows"]]
-    assert steps == [(variant, step) for variant in VARIANTS for step in (0, 3, 6, 8)]
+    assert steps == [
+        (variant, step) for variant in ["all guards", *GUARDS] for step in (0, 3, 6, 8)
+    ]
     at_start = [row["metrics"] for row in first["rows"] if row["step"] == 0]
     assert len({m["abs_rel"] for m in at_start}) == 1, "all start from the same network"
     at_end = {row["method"]: row["metrics"] for row in first["rows"] if row["step"] == 8}
-    assert len({m["abs_rel"] for m in at_end.values()}) == len(VARIANTS)
+    assert len({m["abs_rel"] for m in at_end.values()}) == 1 + len(GUARDS)
     unfiltered = {name for name, m in at_end.items() if m["selected_share"] == 1}
     assert unfiltered == {"no uncertainty filter"}
     assert picture.stat().st_size > 10_000

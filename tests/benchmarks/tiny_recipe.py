@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tests.snn_depth.training.tiny_adaptation import TAP
+
 Settings = dict[str, Any]
 SUPERVISED = {"class_path": "snn_depth.objectives.SupervisedDepth"}
 
@@ -30,5 +32,41 @@ def tiny_settings() -> Settings:
             stage("ann_oracle", train_data="target", init_from="ann_source_only"),
         ],
         "test_data": ["test"],
+        "engine": {"accelerator": "cpu", "precision": "32-true"},
+    }
+
+
+def adaptation_settings() -> Settings:
+    """A recipe whose last stage adapts; others only look as if they did."""
+    network = {
+        "class_path": "snn_depth.models.depth_network.AnnDepthNet",
+        "init_args": {"channel_multipliers": [1, 2]},
+    }
+    adapt = {
+        "class_path": "snn_depth.objectives.SelfCorrectingTeacherStudent",
+        "init_args": {"adversarial_tap": TAP, "ramp_steps": 2, "quantile": 0.4},
+    }
+    adversarial = adapt | {"init_args": {"adversarial_tap": TAP, "pseudo_label_weight": 0}}
+    supervised = {"class_path": "snn_depth.objectives.SupervisedDepth"}
+    common = {"num_epochs": 1, "batch_size": 2, "network": network}
+    start = common | {"init_from": "ann_source", "target_data": "target"}
+    folder = "tests.snn_depth.training"
+    return {
+        "data": {
+            name: {"class_path": f"{folder}.{path}", "init_args": {"num_samples": num_samples}}
+            for name, path, num_samples in (
+                ("train", "tiny_run.TinyData", 8),
+                ("val", "tiny_run.TinyData", 2),
+                ("test", "tiny_adaptation.DarkData", 3),
+                ("target", "tiny_adaptation.DarkData", 6),
+            )
+        },
+        "stages": [
+            common | {"name": "other", "objective": supervised},
+            common | {"name": "ann_source", "objective": supervised},
+            start | {"name": "few_labels", "objective": adapt, "target_label_share": 0.5},
+            start | {"name": "adversarial_only", "objective": adversarial},
+            start | {"name": "ann_full", "objective": adapt, "num_epochs": 2},
+        ],
         "engine": {"accelerator": "cpu", "precision": "32-true"},
     }

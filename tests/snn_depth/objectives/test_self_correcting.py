@@ -178,6 +178,18 @@ def test_a_smaller_source_is_padded_and_the_padding_counts_nowhere(pair: Pair) -
     torch.testing.assert_close(seen[1], both.features[TAP][4:])
 
 
+def test_the_teacher_may_see_the_target_by_the_target_s_statistics(pair: Pair) -> None:
+    """As its network in training mode does, but nothing of it is recorded."""
+    _, objective = make(target_statistics=True)
+    teacher, before = objective.teacher, copy.deepcopy(objective.teacher.state_dict())
+    spikes = pair["target"]["spikes"]
+    expected = copy.deepcopy(teacher.network).train()(spikes).depth_m
+    assert torch.equal(objective.teacher_sees(spikes).depth_m, expected)
+    assert not torch.allclose(teacher(spikes).depth_m, expected), "its own are others"
+    for name, value in teacher.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
 @pytest.mark.parametrize("part", [slice(1), slice(3)])
 def test_other_time_bins_or_samples_than_the_target_s_are_refused(pair: Pair, part: slice) -> None:
     student, objective = make()

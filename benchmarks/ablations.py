@@ -1,0 +1,55 @@
+"""A scenario with one stage more for each thing that its adaptation could do without, or have."""
+
+from typing import Any
+
+from benchmarks.guard_variants import GUARDS, Change, adapting_stages, changed_settings
+from benchmarks.scenario import Scenario
+from snn_depth.train import make_recipe
+
+SINGLE_TERMS: dict[str, Change] = {
+    "pseudo labels only": ({"adversarial_weight": 0.0, "style_probability": 0.0}, {}),
+    "adversarial only": ({"pseudo_label_weight": 0.0, "style_probability": 0.0}, {}),
+    "target style only": ({"pseudo_label_weight": 0.0, "adversarial_weight": 0.0}, {}),
+}
+# Labelled spikes are scarce, not absent.
+LABELS: dict[str, Change] = {
+    f"{percent} % labels": ({}, {"target_label_share": percent / 100}) for percent in (1, 5, 10)
+}
+ABLATIONS = SINGLE_TERMS | GUARDS | LABELS
+
+
+def ablated(scenario: Scenario, network: str = "ann") -> Scenario:
+    """Append the adapting stage of a network with every change, each as a stage of its own.
+
+    The twin adapts several times faster than the student, and has the same objective.
+
+    Args:
+        scenario: A recipe; it stays as it is.
+        network: "ann" or "snn".
+
+    Returns:
+        A scenario of the same name, with stages such as "ann_full_5_percent_labels"; the scenario
+        itself where no stage adapts such a network.
+    """
+    adapting = adapting_stages(scenario, network)
+    if not adapting:
+        return scenario
+    name = adapting[0]
+    stages: list[dict[str, Any]] = scenario.settings["stages"]
+    original = next(stage for stage in stages if stage["name"] == name)
+    changed = [
+        changed_settings(original, change) | {"name": stage_name(name, what)}
+        for what, change in ABLATIONS.items()
+    ]
+    recipe, text = make_recipe(scenario.settings | {"stages": stages + changed})
+    return Scenario(scenario.name, recipe, text)
+
+
+def stage_name(adapting: str, what: str) -> str:
+    """Name of an ablated stage; it names a folder too.
+
+    Args:
+        adapting: Name of the stage that is ablated.
+        what: A key of `ABLATIONS`.
+    """
+    return f"{adapting}_{what.replace(' % ', '_percent_').replace(' ', '_')}"
