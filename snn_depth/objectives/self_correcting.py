@@ -20,6 +20,7 @@ from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import Batch, LoadNetwork, Objective, part_of, target_of
 from snn_depth.objectives.supervised import SupervisedDepth
 from snn_depth.teachers.ema import EmaTeacher, check_decay
+from snn_depth.teachers.frozen import FrozenTeacher
 
 
 class SelfCorrectingTeacherStudent(Objective):
@@ -59,6 +60,10 @@ class SelfCorrectingTeacherStudent(Objective):
         target_statistics: Whether the teacher normalises the target with the target's own
             statistics, those of the batch. For a target that looks different, in weather or
             sensor, it then sees more; in one that has other things to see, less.
+        teacher: Name of a stage that has adapted a network already, or path of its checkpoint: it
+            teaches, as it is, in place of the moving average. None is the paper's SCTS. A spiking
+            student that starts from its twin's weights has much to learn before it can teach
+            itself; the adapted twin can teach it from the first step.
         supervised: The supervised terms on the source's labels, and on target labels where the
             stage leaves some visible.
 
@@ -67,6 +72,8 @@ class SelfCorrectingTeacherStudent(Objective):
     """
 
     needs_target = True
+    num_steps: Tensor
+    teacher: EmaTeacher | FrozenTeacher
 
     def __init__(
         self,
@@ -83,6 +90,7 @@ class SelfCorrectingTeacherStudent(Objective):
         style_probability: float = 0.5,
         keep_statistics: bool = False,
         target_statistics: bool = False,
+        teacher: str | None = None,
         supervised: SupervisedDepth | None = None,
     ) -> None:
         super().__init__()
@@ -118,11 +126,22 @@ class SelfCorrectingTeacherStudent(Objective):
         self.style_probability = style_probability
         self.keep_statistics = keep_statistics
         self.target_statistics = target_statistics
+        self.teacher_name = teacher
+        self.register_buffer("num_steps", torch.tensor(0))
         self.supervised = supervised or SupervisedDepth()
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The teacher, unless it is the student's own moving average."""
+        return () if self.teacher_name is None else (self.teacher_name,)
+
     def setup(self, network: DepthPredictor, load: LoadNetwork) -> None:
-        """Copy the student into its teacher and, where it is used, make the discriminator."""
-        self.teacher = EmaTeacher(network, self.ema_decay)
+        """Copy the student into its teacher or load one, and make the discriminator if needed.
+
+        Raises:
+            ValueError: When the student lacks the adversarial tap, or the teacher reads no spikes.
+        """
+        self.teacher = self.make_teacher(network, load)
         self.depth_range = network.depth_range
         if not self.adversarial_weight:
             return  # several processes cannot train together what gets no gradient
@@ -132,6 +151,28 @@ class SelfCorrectingTeacherStudent(Objective):
                 f"adversarial_tap is {self.adversarial_tap!r}; accepted: {', '.join(channels)}"
             )
         self.discriminator = discriminator(channels[self.adversarial_tap])
+
+    def make_teacher(
+        self, network: DepthPredictor, load: LoadNetwork
+    ) -> EmaTeacher | FrozenTeacher:
+        """The student's moving average, or the network that the recipe names.
+
+        Args:
+            network: The student.
+            load: As for `setup`.
+
+        Raises:
+            ValueError: When the named network reads no spikes.
+        """
+        if self.teacher_name is None:
+            return EmaTeacher(network, self.ema_decay)
+        teacher = load(self.teacher_name)
+        if teacher.input_key != "spikes":
+            raise ValueError(
+                f"teacher {self.teacher_name!r} reads {teacher.input_key!r}; accepted: a network "
+                "that reads spikes"
+            )
+        return FrozenTeacher(teacher)
 
     def forward(self, network: DepthPredictor, batch: Batch) -> dict[str, Tensor]:
         """Terms `depth`, `uncertainty` (source), `pseudo_label`, `adversarial` (target)."""
@@ -160,10 +201,8 @@ class SelfCorrectingTeacherStudent(Objective):
         Args:
             target_spikes: Shape (T, B, 1, H, W).
         """
-        statistics = (
-            with_batch_statistics(self.teacher) if self.target_statistics else nullcontext()
-        )
-        with statistics:
+        statistics = with_batch_statistics if self.target_statistics else nullcontext
+        with statistics(self.teacher.network):
             return cast(DepthPrediction, self.teacher(target_spikes))
 
     def predict_both(
@@ -247,14 +286,14 @@ class SelfCorrectingTeacherStudent(Objective):
             device: Where to draw.
         """
         rank = dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
-        key = (torch.initial_seed(), int(self.teacher.num_updates), rank)
+        key = (torch.initial_seed(), int(self.num_steps), rank)
         return torch.Generator(device).manual_seed(hash(key) % 2**63)
 
     def progress(self) -> float:
         """How far the ramp is, 0 to 1."""
         if not self.ramp_steps:
             return 1.0
-        return min(1.0, int(self.teacher.num_updates) / self.ramp_steps)
+        return min(1.0, int(self.num_steps) / self.ramp_steps)
 
     def ramped_weight(self) -> float:
         """Present weight of L_SCP."""
@@ -313,8 +352,10 @@ class SelfCorrectingTeacherStudent(Objective):
         return domain_loss(logits[0], logits[1])
 
     def after_optimizer_step(self, network: DepthPredictor) -> None:
-        """Move the teacher towards the student."""
-        self.teacher.update(network)
+        """Count the step, and move the teacher towards the student if it follows that."""
+        self.num_steps += 1
+        if isinstance(self.teacher, EmaTeacher):
+            self.teacher.update(network)
 
 
 def discriminator(num_channels: int, num_hidden: int = 64) -> nn.Sequential:

@@ -65,7 +65,11 @@ def test_the_teacher_is_not_optimised_but_kept_with_the_objective() -> None:
     _, objective = make()
     trained = {name for name, p in objective.named_parameters() if p.requires_grad}
     assert trained and all(name.startswith("discriminator.") for name in trained)
-    assert {n.partition(".")[0] for n in objective.state_dict()} == {"teacher", "discriminator"}
+    assert {n.partition(".")[0] for n in objective.state_dict()} == {
+        "num_steps",
+        "teacher",
+        "discriminator",
+    }
 
 
 def test_weights_scale_their_terms_and_0_switches_them_off(pair: Pair) -> None:
@@ -188,6 +192,34 @@ def test_the_teacher_may_see_the_target_by_the_target_s_statistics(pair: Pair) -
     assert not torch.allclose(teacher(spikes).depth_m, expected), "its own are others"
     for name, value in teacher.state_dict().items():
         assert torch.equal(value, before[name]), name
+
+
+def test_an_adapted_network_may_teach_and_stays_as_it_is(pair: Pair) -> None:
+    torch.manual_seed(1)
+    adapted = AnnDepthNet(channel_multipliers=(1, 2)).eval()
+    student = SpikingDepthNet(channel_multipliers=(1, 2)).train()
+    objective = SelfCorrectingTeacherStudent(
+        teacher="ann_full", adversarial_tap=TAP, ramp_steps=0, style_probability=0
+    )
+    assert objective.needs == ("ann_full",)
+    objective.setup(student, {"ann_full": adapted}.__getitem__)
+    seen = objective.teacher_sees(pair["target"]["spikes"])
+    assert torch.equal(seen.depth_m, adapted(pair["target"]["spikes"]).depth_m)
+    both = both_domains(student, pair)
+    expected = objective.pseudo_label_loss(
+        both.part(slice(4, 8), 32, 32), seen, pair["target"]["mirrored"]
+    )
+    torch.testing.assert_close(objective(student, pair)["pseudo_label"], expected)
+    objective.after_optimizer_step(student)
+    assert objective.num_steps == 1
+    assert torch.equal(objective.teacher_sees(pair["target"]["spikes"]).depth_m, seen.depth_m)
+    assert not [name for name in objective.state_dict() if "teacher" in name]
+
+
+def test_a_teacher_that_reads_pictures_is_refused() -> None:
+    objective = SelfCorrectingTeacherStudent(teacher="rgb_teacher")
+    with pytest.raises(ValueError, match="teacher 'rgb_teacher' reads 'rgb'; accepted: a network"):
+        objective.setup(AnnDepthNet(), lambda name: AnnDepthNet(input_key="rgb"))
 
 
 @pytest.mark.parametrize("part", [slice(1), slice(3)])

@@ -91,7 +91,7 @@ def test_only_that_share_of_the_samples_changes(
     _, objective = make(probability)
     changed: list[bool] = []
     for step in range(60):
-        objective.teacher.num_updates.fill_(step)
+        objective.num_steps.fill_(step)
         changed += is_changed(pair, objective.styled(pair, target_depth_m))
     assert sum(changed) / len(changed) == pytest.approx(probability, abs=0.1)
 
