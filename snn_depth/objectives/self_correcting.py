@@ -54,6 +54,9 @@ class SelfCorrectingTeacherStudent(Objective):
         reversal: Factor on the discriminator's reversed gradient.
         style_probability: Share of the source samples that take on the target's style, ours; 0 is
             the paper's SCTS.
+        separate_statistics: Whether each domain is normalised with its own batch's statistics, not
+            with those of both. Those that the network keeps mean nothing then; a stage of
+            `AdaptiveNormalization` must follow, which also spares them the strong view's changes.
         keep_statistics: Whether both domains are normalised with the statistics that the student
             starts with, and these are kept, as befits a target of one scene or two; else with
             those of the two domains' common batch.
@@ -88,6 +91,7 @@ class SelfCorrectingTeacherStudent(Objective):
         adversarial_tap: str = "enc3b",
         reversal: float = 1.0,
         style_probability: float = 0.5,
+        separate_statistics: bool = False,
         keep_statistics: bool = False,
         target_statistics: bool = False,
         teacher: str | None = None,
@@ -115,6 +119,10 @@ class SelfCorrectingTeacherStudent(Objective):
             if not 0 <= value <= 1:
                 raise ValueError(f"{name} is {value}; accepted: 0 to 1")
         check_decay(ema_decay)
+        if separate_statistics and keep_statistics:
+            raise ValueError(
+                "separate_statistics and keep_statistics are both true; accepted: one of them"
+            )
         self.pseudo_label_weight = pseudo_label_weight
         self.adversarial_weight = adversarial_weight
         self.source_weight = source_weight
@@ -124,6 +132,7 @@ class SelfCorrectingTeacherStudent(Objective):
         self.adversarial_tap = adversarial_tap
         self.reversal = reversal
         self.style_probability = style_probability
+        self.separate_statistics = separate_statistics
         self.keep_statistics = keep_statistics
         self.target_statistics = target_statistics
         self.teacher_name = teacher
@@ -208,7 +217,7 @@ class SelfCorrectingTeacherStudent(Objective):
     def predict_both(
         self, network: DepthPredictor, batch: Batch
     ) -> tuple[DepthPrediction, DepthPrediction]:
-        """Run source and strong target as one batch, so that they are normalised alike.
+        """Run source and strong target, as one batch unless their statistics are separate.
 
         Statistics of their own would hide from the network that fog has less contrast, or that a
         park has no houses: what differs between the domains would not reach it.
@@ -229,15 +238,16 @@ class SelfCorrectingTeacherStudent(Objective):
                 f"source spikes have shape {tuple(source.shape)}, target spikes "
                 f"{tuple(target.shape)} (T, B, 1, H, W); accepted: the same T and B"
             )
+        taps = (self.adversarial_tap,) if self.adversarial_weight else ()
+        if self.separate_statistics:
+            return network(source, taps=taps), network(target, taps=taps)
         sizes = [spikes.shape[-2:] for spikes in (source, target)]
         height, width = map(max, *sizes)
         spikes = torch.cat([pad_to_size(x, height, width) for x in (source, target)], dim=1)
         # To whole cells of every feature's grid, so that padding can be cut off there too: the
         # discriminator would know the smaller domain by it.
         spikes = pad_to_stride(spikes, network.max_stride)
-        taps = (self.adversarial_tap,) if self.adversarial_weight else ()
-        statistics = with_kept_statistics(network) if self.keep_statistics else nullcontext()
-        with statistics:
+        with with_kept_statistics(network) if self.keep_statistics else nullcontext():
             both: DepthPrediction = network(spikes, taps=taps)
         num_source = source.shape[1]
         return (

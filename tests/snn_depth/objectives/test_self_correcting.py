@@ -153,6 +153,17 @@ def test_source_and_target_are_normalised_together(pair: Pair) -> None:
     assert all(norm.num_batches_tracked == 1 for norm in batch_norms(student))
 
 
+def test_separate_statistics_give_each_domain_its_own(pair: Pair) -> None:
+    student, objective = make(separate_statistics=True, adversarial_weight=1.0)
+    copied = copy.deepcopy(student)
+    source, target = objective.predict_both(student, pair)
+    parts = ((source, pair["spikes"]), (target, pair["target"]["strong_spikes"]))
+    for prediction, spikes in parts:
+        expected = copied(spikes, taps=(TAP,))
+        torch.testing.assert_close(prediction.depth_m, expected.depth_m)
+        torch.testing.assert_close(prediction.features[TAP], expected.features[TAP])
+
+
 def test_source_terms_are_those_of_the_common_batch(pair: Pair) -> None:
     student, objective = make()
     both = both_domains(student, pair)
@@ -341,6 +352,11 @@ def test_bad_options_are_refused_before_anything_is_trained(
 ) -> None:
     with pytest.raises(ValueError, match=f"{option} is {value}; accepted: {accepted}"):
         SelfCorrectingTeacherStudent(**{option: value})
+
+
+def test_statistics_are_separate_or_kept() -> None:
+    with pytest.raises(ValueError, match="are both true; accepted: one of them"):
+        SelfCorrectingTeacherStudent(separate_statistics=True, keep_statistics=True)
 
 
 def test_unknown_tap_and_missing_target_are_named(pair: Pair) -> None:
