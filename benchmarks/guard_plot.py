@@ -42,7 +42,10 @@ def save_guard_plot(
             )
         ax.set_title(name, fontsize=10)
         ax.set_xlabel("optimiser step")
-        ax.grid(alpha=0.3)
+        ax.grid(alpha=0.3, which="both")
+        ax.set_yscale("log")  # what lacks its last guard may leave all others far below
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_formatter("{x:g}")
     axes[0].set_ylabel("abs_rel against the hidden labels")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     figure.suptitle(title, fontsize=11)

@@ -114,7 +114,7 @@ class PseudoLabelError(Callback):
             depth_m, valid_mask = batch["depth_m"], batch["valid_mask"]
             not_mirrored = torch.zeros(len(depth_m), dtype=torch.bool, device=training.device)
             # The objective's own labels and filter, on the weak view as it is.
-            teacher = objective.teacher(batch["spikes"])
+            teacher = objective.teacher_sees(batch["spikes"])
             pseudo_m, mask = objective.pseudo_labels(teacher, not_mirrored)
             labels.update(pseudo_m, depth_m, valid_mask)
             selected.update(pseudo_m, depth_m, valid_mask & mask)

@@ -110,8 +110,11 @@ def make_training(**options: float) -> DepthTraining:
     return DepthTraining(network, objective, OptimizerSettings(), 1)
 
 
-def test_measurement_equals_slow_reference_and_changes_nothing(tmp_path: Path) -> None:
-    training = make_training(quantile=0.3)
+@pytest.mark.parametrize("target_statistics", [False, True])
+def test_measurement_equals_slow_reference_and_changes_nothing(
+    tmp_path: Path, target_statistics: bool
+) -> None:
+    training = make_training(quantile=0.3, target_statistics=target_statistics)
     before = {k: v.clone() for k, v in training.state_dict().items()}
     random_state = torch.get_rng_state()
     watch = PseudoLabelError(DarkData(4), every_steps=1, batch_size=2, file=tmp_path / "x.json")
@@ -122,10 +125,12 @@ def test_measurement_equals_slow_reference_and_changes_nothing(tmp_path: Path) -
     assert training.network.training and not training.objective.teacher.training
 
     training.network.eval()
+    teacher = copy.deepcopy(training.objective.teacher.network).train(target_statistics)
     labels, students, depths, masks = [], [], [], []
     for start in (0, 2):
         batch = collate([DarkData(4)[i] for i in (start, start + 1)])
-        weak = training.objective.teacher(batch["spikes"])
+        with torch.no_grad():
+            weak = teacher(batch["spikes"])
         bound = weak.uncertainty.flatten().sort().values[round(0.3 * weak.uncertainty.numel()) - 1]
         labels.append(weak.depth_m)
         masks.append(weak.uncertainty <= bound)
