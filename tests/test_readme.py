@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import accuracy, bit_widths, lava, self_correction
+from benchmarks import accuracy, bit_widths, lava, self_correction, tables
 from benchmarks.tables import methods_by_scenario
 from conversion.export import export
 from conversion.to_lava import to_lava
@@ -27,6 +27,7 @@ PROGRAMS: dict[str, Callable[..., Any]] = {
     "benchmarks.bit_widths": bit_widths.bit_widths,
     "benchmarks.lava": lava.benchmark,
     "benchmarks.self_correction": self_correction.self_correction,
+    "benchmarks.tables": tables.print_table,
     "conversion.export": export,
     "conversion.to_lava": to_lava,
     "snn_depth.data.check": check,
