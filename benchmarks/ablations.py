@@ -2,9 +2,14 @@
 
 from typing import Any
 
-from benchmarks.guard_variants import GUARDS, Change, adapting_stages, changed_settings
+from benchmarks.guard_variants import (
+    GUARDS,
+    Change,
+    adapting_stages,
+    changed_settings,
+    with_stages,
+)
 from benchmarks.scenario import Scenario
-from snn_depth.train import make_recipe
 
 SINGLE_TERMS: dict[str, Change] = {
     "pseudo labels only": ({"adversarial_weight": 0.0, "style_probability": 0.0}, {}),
@@ -41,8 +46,7 @@ def ablated(scenario: Scenario, network: str = "ann") -> Scenario:
         changed_settings(original, change) | {"name": stage_name(name, what)}
         for what, change in ABLATIONS.items()
     ]
-    recipe, text = make_recipe(scenario.settings | {"stages": stages + changed})
-    return Scenario(scenario.name, recipe, text)
+    return with_stages(scenario, stages + changed)
 
 
 def stage_name(adapting: str, what: str) -> str:

@@ -101,6 +101,16 @@ def with_changed_stage(scenario: Scenario, stage_name: str, change: Change) -> S
         changed_settings(stage, change) if stage["name"] == stage_name else stage
         for stage in scenario.settings["stages"]
     ]
+    return with_stages(scenario, stages)
+
+
+def with_stages(scenario: Scenario, stages: list[dict[str, Any]]) -> Scenario:
+    """A scenario with other stages.
+
+    Args:
+        scenario: A recipe; it stays as it is.
+        stages: Settings of the stages, as in the recipe.
+    """
     recipe, text = make_recipe(scenario.settings | {"stages": stages})
     return Scenario(scenario.name, recipe, text)
 
