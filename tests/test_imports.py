@@ -1,10 +1,11 @@
-"""The import arrow: conversion -> snn_depth, hardware -> conversion.artifact, benchmarks -> all."""
+"""The import arrow: conversion -> snn_depth, hardware -> a converted network, benchmarks -> all."""
 
 import ast
 from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+PLAIN_DATA = ("layer_graph.py", "fixed_point.py")  # what an artifact is made of
 
 
 def imported_names(path: Path, root: Path = ROOT) -> set[str]:
@@ -57,7 +58,7 @@ def test_conversion_knows_neither_hardware_nor_benchmarks() -> None:
 
 def test_artifact_and_hardware_run_without_torch() -> None:
     """They also run in environments that have numpy and h5py only."""
-    shared = [ROOT / "conversion" / name for name in ("__init__.py", "artifact.py")]
+    shared = [ROOT / "conversion" / name for name in ("__init__.py", "artifact.py", *PLAIN_DATA)]
     files = [*sources("hardware"), *(path for path in shared if path.exists())]
     assert not offenders(files, "torch", "lightning", "benchmarks")
     # The one module of snn_depth that needs nothing but Python.
@@ -65,10 +66,12 @@ def test_artifact_and_hardware_run_without_torch() -> None:
     assert names <= {"snn_depth.atomic.atomic_path"}
 
 
-def test_hardware_reads_only_the_artifact_of_conversion() -> None:
+def test_hardware_reads_only_the_converted_network() -> None:
+    """The graph that an artifact holds, and the artifact."""
+    known = ("conversion.artifact.", "conversion.layer_graph.")
     for path in sources("hardware"):
         names = {name for name in imported_names(path) if name.split(".")[0] == "conversion"}
-        assert all(name.startswith("conversion.artifact") for name in names), (path, names)
+        assert all(name.startswith(known) for name in names), (path, names)
 
 
 def test_imports_are_found_wherever_they_stand(tmp_path: Path) -> None:

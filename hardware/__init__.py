@@ -1,0 +1,1 @@
+"""What a spiking network costs on event hardware: mapping, event counts, energy, latency."""

@@ -1,0 +1,17 @@
+"""A workload with every kind of edge: the small graph of the conversion's tests, simulated."""
+
+import numpy as np
+
+from conversion.integer_simulator import simulate
+from conversion.layer_graph import LayerGraph
+from hardware.workload import Workload, workload_of_run
+from tests.conversion.small_graphs import counts, skip_graph
+
+
+def small_workload(num_samples: int = 3) -> tuple[LayerGraph, Workload]:
+    """Graph, and what it does with graded input."""
+    graph = skip_graph()
+    inputs = counts(num_samples=num_samples)
+    spikes = simulate(graph, inputs).spikes
+    assert all(0 < np.mean(s) < 1 for s in spikes.values())
+    return graph, workload_of_run(graph, inputs, spikes, graded_input=True)
