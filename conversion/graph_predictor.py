@@ -43,10 +43,10 @@ class GraphPredictor:
         inputs = padded_input(self.network, counts_TBCHW)
         trace = _SIMULATORS[self.graph.arithmetic].simulate(self.graph, inputs)
         logits_BCHW = logits_of_readout(
-            self.network,
             self.graph[READOUT],
             self.graph.arithmetic,
             trace.membranes[READOUT],
+            self.network.graph.strides[READOUT],
             *counts_TBCHW.shape[-2:],
         )
         return DepthPrediction(

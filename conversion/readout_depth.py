@@ -33,10 +33,10 @@ def membranes_as_float(
 
 
 def logits_of_readout(
-    network: SpikingDepthNet,
     layer: Layer,
     arithmetic: Arithmetic,
     membranes_TBCHW: npt.NDArray[Any],
+    stride: int,
     height: int,
     width: int,
 ) -> Tensor:
@@ -46,10 +46,10 @@ def logits_of_readout(
     `SpikingDepthNet`.
 
     Args:
-        network: Its grid.
         layer: The readout.
         arithmetic: That of its graph.
         membranes_TBCHW: Membranes after every step of samples that start from rest.
+        stride: Input pixels per neuron of the readout along one side.
         height: Rows of the input without padding.
         width: Columns of the input without padding.
 
@@ -60,7 +60,7 @@ def logits_of_readout(
     sum_of_ones = (1 - (1 - decay) ** len(membranes_TBCHW)) / decay
     membranes = membranes_as_float(layer, arithmetic, membranes_TBCHW[-1:])
     logits = torch.from_numpy(membranes / sum_of_ones).float()
-    return upsample_to_input(logits, network.graph.strides[READOUT], height, width)[0]
+    return upsample_to_input(logits, stride, height, width)[0]
 
 
 def depth_of_readout(
@@ -84,5 +84,6 @@ def depth_of_readout(
     Returns:
         Depth in metres, float32 (B, 1, height, width).
     """
-    logits = logits_of_readout(network, layer, arithmetic, membranes_TBCHW, height, width)
+    stride = network.graph.strides[READOUT]
+    logits = logits_of_readout(layer, arithmetic, membranes_TBCHW, stride, height, width)
     return network.depth_range.decode(logits[:, :1])

@@ -7,12 +7,13 @@ Shape suffixes: T steps, B samples.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from conversion.layer_graph import INPUT
+from conversion.layer_graph import INPUT, EdgeKind
 from hardware.connections import Connections, connect
 from hardware.workload import Array, Workload
 
@@ -25,19 +26,23 @@ class EdgeCounts:
 
     Attributes:
         source: Name of the sender, or "input".
+        kind: Convolution, transposed convolution or dense product.
         graded: Whether it sends graded values, so that an operation is a multiply-accumulate;
             else it is an addition.
         num_synapses: Joined pairs of neurons; a dense machine computes them all in every step.
         num_weights: Stored weights, which the synapses of a kernel share.
+        num_zero_weights: Of these, zeros; their synapses are counted like all others.
         num_source_neurons: Neurons of the sender.
         events_TB: Spikes, or values other than zero, that were sent.
         synops_TB: Synapses that they drove.
     """
 
     source: str
+    kind: EdgeKind
     graded: bool
     num_synapses: int
     num_weights: int
+    num_zero_weights: int
     num_source_neurons: int
     events_TB: Counts
     synops_TB: Counts
@@ -174,6 +179,38 @@ class EventCounts:
         steps = self.num_steps + (0 if pipelined else self.num_pipeline_steps)
         return self.num_neurons * steps
 
+    def first_steps(self, num_steps: int) -> "EventCounts":
+        """What had happened after some steps of every sample: the price of reading out early.
+
+        Args:
+            num_steps: Steps, 1 to T.
+
+        Raises:
+            ValueError: For more steps than there are, or none.
+        """
+        if not 1 <= num_steps <= self.num_steps:
+            raise ValueError(f"num_steps is {num_steps}; accepted: 1 to {self.num_steps}")
+        return self._map(lambda counts: counts[:num_steps])
+
+    def silent(self) -> "EventCounts":
+        """The same network if nothing had been sent: what it costs to wait for events."""
+        return self._map(np.zeros_like)
+
+    def _map(self, change: Callable[[Counts], Counts]) -> "EventCounts":
+        """The same with every array (T, B) changed."""
+        layers = tuple(
+            replace(
+                layer,
+                spikes_TB=change(layer.spikes_TB),
+                edges=tuple(
+                    replace(e, events_TB=change(e.events_TB), synops_TB=change(e.synops_TB))
+                    for e in layer.edges
+                ),
+            )
+            for layer in self.layers
+        )
+        return replace(self, layers=layers, binning_TB=change(self.binning_TB))
+
     def _total_B(self, part: str) -> Counts:
         total: Counts = sum(getattr(layer, part) for layer in self.layers).sum(0)
         return total
@@ -204,9 +241,11 @@ def count_events(workload: Workload, *, binned_spikes: bool = False) -> EventCou
             edges.append(
                 EdgeCounts(
                     edge.source,
+                    edge.kind,
                     arriving_TBCHW.dtype != np.bool_,
                     connections.num_synapses,
                     edge.weight.size,
+                    edge.weight.size - int(np.count_nonzero(edge.weight)),
                     math.prod(shapes[edge.source]),
                     events[edge.source],
                     count_synops(arriving_TBCHW, connections),
@@ -220,6 +259,33 @@ def count_events(workload: Workload, *, binned_spikes: bool = False) -> EventCou
     inputs = workload.inputs_TBCHW
     binning = inputs.sum((2, 3, 4)) if binned_spikes else np.zeros(inputs.shape[:2])
     return EventCounts(tuple(layers), workload.num_pipeline_steps, binning.astype(np.int64))
+
+
+def concatenate_counts(parts: Sequence[EventCounts]) -> EventCounts:
+    """Counts of all samples of several batches of one network.
+
+    Args:
+        parts: One or more, of the same network and number of steps.
+
+    Returns:
+        The counts, samples in order.
+    """
+    first = parts[0]
+    layers = []
+    for index, layer in enumerate(first.layers):
+        same = [part.layers[index] for part in parts]
+        edges = tuple(
+            replace(
+                edge,
+                events_TB=np.concatenate([y.edges[i].events_TB for y in same], axis=1),
+                synops_TB=np.concatenate([y.edges[i].synops_TB for y in same], axis=1),
+            )
+            for i, edge in enumerate(layer.edges)
+        )
+        spikes = np.concatenate([y.spikes_TB for y in same], axis=1)
+        layers.append(replace(layer, spikes_TB=spikes, edges=edges))
+    binning = np.concatenate([part.binning_TB for part in parts], axis=1)
+    return replace(first, layers=tuple(layers), binning_TB=binning)
 
 
 def count_nonzero(sent_TBCHW: Array) -> Counts:

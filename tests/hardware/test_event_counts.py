@@ -6,7 +6,7 @@ import pytest
 
 from conversion.layer_graph import Edge
 from conversion.netx_file import read_netx
-from hardware.event_counts import count_events
+from hardware.event_counts import concatenate_counts, count_events
 from hardware.workload import WorkLayer, Workload, workload_of_run
 from tests.hardware.brute_force import random_edge, synapses_of
 from tests.hardware.small_workload import small_workload
@@ -72,6 +72,27 @@ def test_sample_counts_depend_on_no_other_sample() -> None:
         for counted in (count_events(alone), count_events(alone)):  # no history either
             assert counted.synops_B == together.synops_B[b]
             assert counted.spikes_B == together.spikes_B[b]
+
+
+def test_batches_are_joined_and_cut_in_time() -> None:
+    _, workload = small_workload(num_samples=3)
+    together = count_events(workload, binned_spikes=True)
+    twice = concatenate_counts([together, together])
+    assert twice.num_samples == 6
+    for total in ("synops_B", "macs_B", "spikes_B"):
+        assert getattr(twice, total).tolist() == 2 * getattr(together, total).tolist()
+    early, late = together.first_steps(3), together.first_steps(7)
+    assert np.array_equal(late.synops_B, together.synops_B)
+    layer = together.layers[2]
+    assert np.array_equal(early.layers[2].synops_TB.sum(0), layer.synops_TB[:3].sum(0))
+    assert early.num_updates(pipelined=True) == 235 * 3
+    assert np.array_equal(early.binning_TB, together.binning_TB[:3])
+    with pytest.raises(ValueError, match="num_steps is 8; accepted: 1 to 7"):
+        together.first_steps(8)
+    silent = together.silent()
+    assert not silent.synops_B.any() and not silent.spikes_B.any()
+    assert not silent.binning_TB.any()
+    assert silent.num_updates(pipelined=True) == 235 * 7
 
 
 def test_graded_is_a_property_of_the_layer_not_of_its_data() -> None:
