@@ -113,9 +113,8 @@ def add_missing_rows(
     """
     missing = [
         (test, name)
-        for test in scenario.recipe.test_data
-        for name in names
-        if not results.has(scenario.name, test, name, seed)
+        for test, name in scenario.row_digests
+        if name in names and not results.has(scenario.name, test, name, seed)
     ]
     if not missing:
         return

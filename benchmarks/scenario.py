@@ -23,7 +23,7 @@ from snn_depth.training.recipe import Recipe, Stage
 from snn_depth.training.scoring import MEDIAN_METHODS, stage_predictors
 
 Settings = dict[str, Any]
-WATCHES = {"val_data", "evaluate"}
+WATCHES = {"val_data", "evaluate", "test_data"}
 WHERE_AND_HOW_FAST = {"cache_dir", "num_workers", "keep_in_memory"}
 ENGINE_WHERE_AND_HOW_FAST = {"accelerator", "num_loader_workers"}
 # Recipe fields that are covered stage by stage and test by test, or change no result.
@@ -113,17 +113,20 @@ class Scenario:
         """Digest of what determines a row, by the names of the test set and of the predictor."""
         source_digest = self.data_digest(self.recipe.stages[0].train_data)
         networks = dict.fromkeys(MEDIAN_METHODS, source_digest)
+        tests = dict.fromkeys(MEDIAN_METHODS, self.recipe.test_data)
         for stage in self.recipe.stages:
             for name in self.methods_of(stage):
                 networks[name] = self.stage_digest(stage.name)
+                tests[name] = self.recipe.tests_of(stage)
         scoring: Settings = {
             key: value for key, value in self.settings.items() if key not in COVERED_ELSEWHERE
         }
         scoring["depth_range_m"] = [self.depth_range.min_depth_m, self.depth_range.max_depth_m]
         return {
             (test, name): digest([self.data_digest(test), network, scoring])
-            for test in self.recipe.test_data
+            for test in self.recipe.test_names()
             for name, network in networks.items()
+            if test in tests[name]
         }
 
 

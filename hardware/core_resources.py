@@ -1,7 +1,7 @@
 """What the fullest core of a layer needs, and which of a chip's limits that exceeds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +18,14 @@ class CoreResources:
 
     Attributes:
         neurons: Neurons.
-        memory_bits: Of weights, a kernel once per core, and of what else the chip keeps there.
+        weights: Stored weights: a kernel once per core.
+        memory_bits: Of them, and of what else the chip keeps there.
         input_axons: Neurons elsewhere whose spikes it is sent, counted once per edge.
         output_axons: (Neuron, receiving core) pairs, once per edge.
     """
 
     neurons: int
+    weights: int
     memory_bits: int
     input_axons: int
     output_axons: int
@@ -108,6 +110,7 @@ def core_resources(
     output_axons = sum((_sent_copies(partition, o) for o in outputs), no_axons)
     return CoreResources(
         int(block_neurons.max()),
+        int(np.max(weights)),
         int((weights * num_weight_bits + block_neurons * state_bits).max()),
         int(input_axons.max()),
         int(output_axons.max()),
@@ -123,9 +126,9 @@ def violations(layer: str, needs: CoreResources, chip: Chip) -> list[Violation]:
         chip: With the limits.
     """
     found = []
-    for field in fields(needs):
-        limit = f"{field.name}_per_core"
-        used, allowed = getattr(needs, field.name), getattr(chip, limit)
+    for need in ("neurons", "memory_bits", "input_axons", "output_axons"):
+        limit = f"{need}_per_core"
+        used, allowed = getattr(needs, need), getattr(chip, limit)
         if allowed is not None and used > allowed:
             found.append(Violation(layer, limit, used, allowed))
     return found

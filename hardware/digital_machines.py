@@ -1,6 +1,7 @@
 """Digital machines that `hardware.energy_memory` prices networks on: widths, reuse, memories."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 Leak = Literal["multiply", "shift", "none"]
@@ -46,6 +47,19 @@ class Machine:
 
 
 @dataclass(frozen=True)
+class CoreMemory:
+    """Memories of one of the cores that a layer is spread over.
+
+    Attributes:
+        weights_bytes: For its weights.
+        potentials_bytes: For its membranes.
+    """
+
+    weights_bytes: float
+    potentials_bytes: float
+
+
+@dataclass(frozen=True)
 class SnnMachine(Machine):
     """A digital machine that works event by event.
 
@@ -60,6 +74,8 @@ class SnnMachine(Machine):
             applied once per step. Nominal is 1: events arrive in any order, and the partial sums
             of a core's thousands of neurons do not fit into registers, so they are in a memory,
             whatever it is called. It is the end that is unfavourable to the spiking network.
+        cores: Memories by layer, where the network is mapped to cores: small and local, which is
+            what makes events cheap. A layer that is not in it has memories as `memory_bytes` says.
 
     Raises:
         ValueError: For an unknown leak, or rho outside of 0..1.
@@ -70,6 +86,7 @@ class SnnMachine(Machine):
     leak: Leak = "multiply"
     decay_bits: int = 12
     potential_accesses_per_synop: float = 1.0
+    cores: Mapping[str, CoreMemory] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -80,6 +97,20 @@ class SnnMachine(Machine):
                 f"potential_accesses_per_synop is {self.potential_accesses_per_synop}; "
                 "accepted: 0 to 1"
             )
+
+    def memory_of(self, layer: str, num_weights: int, num_neurons: int) -> CoreMemory:
+        """Memories that a layer's weights and membranes are in.
+
+        Args:
+            layer: Its name.
+            num_weights: Stored weights of all of it.
+            num_neurons: Neurons of all of it.
+        """
+        whole = CoreMemory(
+            self.bytes_of(num_weights, self.weight_bits),
+            self.bytes_of(num_neurons, self.potential_word_bits),
+        )
+        return self.cores.get(layer, whole)
 
 
 @dataclass(frozen=True)

@@ -52,14 +52,10 @@ def snn_layer_energy(
     # The bias and the threshold are an addition each.
     update = 2 * add + _leak_pj(machine, values)
 
-    weights_bytes = machine.bytes_of(layer.num_weights, machine.weight_bits)
-    weight = memory_pj(machine.weight_bits, weights_bytes, values)
-    bias = memory_pj(machine.bias_bits, weights_bytes, values)
-    potential = memory_pj(
-        machine.potential_word_bits,
-        machine.bytes_of(layer.num_neurons, machine.potential_word_bits),
-        values,
-    )
+    memory = machine.memory_of(layer.name, layer.num_weights, layer.num_neurons)
+    weight = memory_pj(machine.weight_bits, memory.weights_bytes, values)
+    bias = memory_pj(machine.bias_bits, memory.weights_bytes, values)
+    potential = memory_pj(machine.potential_word_bits, memory.potentials_bytes, values)
     accesses_B = 2 * (machine.potential_accesses_per_synop * synops_B + num_updates)
 
     inputs: Amount = 0.0

@@ -14,6 +14,7 @@ from hardware.core_resources import (
     core_resources,
     violations,
 )
+from hardware.digital_machines import CoreMemory
 from hardware.partition import Partition, column_slabs, compact_blocks
 
 
@@ -53,6 +54,27 @@ class CoreMap:
             found[name] = first
             first += partition.num_cores
         return found
+
+
+def core_memories(
+    core_map: CoreMap, num_weight_bits: int, potential_word_bits: int
+) -> dict[str, CoreMemory]:
+    """Memories that the fullest core of each layer needs, for `hardware.energy_memory`.
+
+    Args:
+        core_map: Cores of the network.
+        num_weight_bits: Bits per weight.
+        potential_word_bits: Bits per membrane.
+
+    Returns:
+        By layer.
+    """
+    return {
+        name: CoreMemory(
+            max(needs.weights, 1) * num_weight_bits / 8, needs.neurons * potential_word_bits / 8
+        )
+        for name, needs in core_map.needs.items()
+    }
 
 
 def map_network(

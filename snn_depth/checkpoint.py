@@ -16,6 +16,7 @@ from snn_depth.atomic import atomic_path
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
 from snn_depth.models.predictor import DepthPredictor
+from snn_depth.models.quantized_twin import QuantizedAnnDepthNet
 from snn_depth.teachers.depth_anything import DepthAnythingTeacher
 from snn_depth.teachers.timm_teacher import TimmTeacher
 
@@ -25,7 +26,14 @@ SCHEMA_VERSION = 1
 SHIPPED_NETWORK = Path(__file__).parent / "weights" / "student.safetensors"
 # The networks a file may name; anything else is refused rather than imported.
 NETWORKS: dict[str, type[DepthPredictor]] = {
-    n.__name__: n for n in (SpikingDepthNet, AnnDepthNet, TimmTeacher, DepthAnythingTeacher)
+    n.__name__: n
+    for n in (
+        SpikingDepthNet,
+        AnnDepthNet,
+        QuantizedAnnDepthNet,
+        TimmTeacher,
+        DepthAnythingTeacher,
+    )
 }
 
 
@@ -155,7 +163,7 @@ def build_network(kind: str, init_args: dict[str, Any]) -> DepthPredictor:
     return NETWORKS[kind](**init_args)
 
 
-def copy_weights(source: torch.nn.Module, target: torch.nn.Module) -> None:
+def copy_weights(source: torch.nn.Module, target: DepthPredictor) -> None:
     """Start `target` from the weights of `source`; both must have the same layers.
 
     Args:
@@ -165,7 +173,7 @@ def copy_weights(source: torch.nn.Module, target: torch.nn.Module) -> None:
     Raises:
         ValueError: Naming the first entries that are missing, left over or of another shape.
     """
-    theirs, ours = source.state_dict(), target.state_dict()
+    theirs, ours = target.state_from(source), target.state_dict()
     missing = sorted(set(ours) - set(theirs))
     extra = sorted(set(theirs) - set(ours))
     shapes = sorted(k for k in set(ours) & set(theirs) if ours[k].shape != theirs[k].shape)

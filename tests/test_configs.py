@@ -1,8 +1,10 @@
 """Every shipped recipe parses against the real signatures and builds its networks."""
 
+import math
 from pathlib import Path
 
 import pytest
+import yaml
 
 from snn_depth.objectives import Objective
 from snn_depth.train import main, make_parser
@@ -25,6 +27,24 @@ def test_recipe_parses_and_builds(file: Path) -> None:
         teacher = getattr(objective, "teacher_name", None)
         assert teacher is None or teacher in names[:position]
         assert network.graph.max_stride > 1
+
+
+def test_pareto_networks_are_scored_on_the_bins_that_they_were_trained_on() -> None:
+    """Twins sum them; a student with other bins than in training is another network."""
+    recipe = yaml.safe_load((CONFIGS[0].parent / "pareto.yaml").read_text())
+    kinds = set()
+    for stage in recipe["stages"]:
+        tests = stage.get("test_data", recipe["test_data"])
+        names = [stage["train_data"], stage["val_data"], *tests]
+        bins = {recipe["data"][name]["init_args"]["num_bins"] for name in names}
+        assert len(bins) == 1, stage["name"]
+        arguments = stage["network"]["init_args"]
+        if "SpikingDepthNet" in stage["network"]["class_path"]:
+            kinds.add(f"{bins.pop()} steps")
+        elif "activation_bits" in arguments:
+            kinds.add(f"{arguments['activation_bits']} bits")
+    fair_bits = {f"{math.ceil(math.log2(steps + 1))} bits" for steps in (8, 4, 2, 1)}
+    assert kinds >= {f"{steps} steps" for steps in (8, 4, 2, 1)} | fair_bits
 
 
 @pytest.mark.parametrize(

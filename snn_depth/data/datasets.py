@@ -67,6 +67,11 @@ class RecordingDataset(Dataset[Sample]):
     def __len__(self) -> int:
         return len(self._keys)
 
+    @property
+    def recordings(self) -> list[Path]:
+        """The recording that each sample is from: samples of one recording resemble each other."""
+        return [path for path, _ in self._keys]
+
     def __getitem__(self, index: int) -> Sample:
         if self._cache is not None and index in self._cache:
             return self._cache[index]

@@ -15,6 +15,7 @@ from snn_depth.models.depth_decoding import DepthRange, decode_uncertainty
 from snn_depth.models.graph import INPUT, READOUT, Population, Projection, residual_unet
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
+from snn_depth.models.synapse_count import num_synapses
 from snn_depth.models.upsampled_conv import UpsampledConv2d
 from snn_depth.neurons.activity import firing_rate
 from snn_depth.neurons.lif import LIF, LeakyIntegrator
@@ -148,7 +149,12 @@ class DepthNetwork(DepthPredictor):
             )
         height, width = x_TBCHW.shape[-2:]
         signals = {INPUT: pad_to_stride(x_TBCHW, self.max_stride)}
-        result = DepthPrediction(x, x)
+        result = DepthPrediction(
+            x,
+            x,
+            num_steps=len(x_TBCHW),
+            num_synapses=num_synapses(self.graph, *signals[INPUT].shape[-2:]),
+        )
         last_reader = self.graph.last_reader
         for index, population in enumerate(self.graph.populations):
             current = self._current(population, signals)
@@ -288,8 +294,30 @@ class SpikingDepthNet(DepthNetwork):
 class AnnDepthNet(DepthNetwork):
     """The twin: the same graph with ReLU and a single step on the summed input.
 
-    With `input_key` "rgb" it is the project's own RGB teacher.
+    With `input_key` "rgb" it is the project's own RGB teacher. `activations` has one module per
+    population, in the order in which they are run, so that hooks can see what each sends, shape
+    (1, B, C, h, w).
+
+    Args:
+        input_key: Batch entry that the network reads: "spikes" or "rgb".
+        width: Channels of the stem; a multiple of 16. 16 is tiny, 32 small, 64 base.
+        channel_multipliers: Channels of each stage in units of `width`.
+        min_depth_m: Nearest depth in metres.
+        max_depth_m: Farthest depth in metres.
     """
+
+    def __init__(
+        self,
+        input_key: str = "spikes",
+        width: int = 16,
+        channel_multipliers: Sequence[int] = (1, 2, 4, 8),
+        min_depth_m: float = 1.0,
+        max_depth_m: float = 80.0,
+    ) -> None:
+        super().__init__(input_key, width, channel_multipliers, min_depth_m, max_depth_m)
+        self.activations = nn.ModuleDict(
+            {population.name: nn.ReLU() for population in self.graph.populations}
+        )
 
     def _as_sequence(self, x: Tensor) -> Tensor:
         return super()._as_sequence(x).sum(0, keepdim=True)
@@ -302,7 +330,7 @@ class AnnDepthNet(DepthNetwork):
         tapped: bool,
         result: DepthPrediction,
     ) -> Tensor:
-        activation = current_TBCHW.relu()
+        activation: Tensor = self.activations[name](current_TBCHW)
         if tapped:
             result.features[name] = activation[0]
         return activation

@@ -18,6 +18,8 @@ class DepthPrediction:
             carry a gradient, so that an objective can regularise them.
         state: Membranes after the last step by population name, for streaming.
         depth_steps_m: Depth read out after every step, shape (T, B, 1, H, W), when asked for.
+        num_steps: Time steps of the input, T; 1 for what does not spike.
+        num_synapses: Synapses that leave each population at the input's (padded) size.
     """
 
     depth_m: Tensor
@@ -26,11 +28,14 @@ class DepthPrediction:
     firing_rates: dict[str, Tensor] = field(default_factory=dict)
     state: dict[str, Tensor] = field(default_factory=dict)
     depth_steps_m: Tensor | None = None
+    num_steps: int = 1
+    num_synapses: dict[str, int] = field(default_factory=dict)
 
     def part(self, which: slice, height: int, width: int) -> "DepthPrediction":
         """Some samples of the batch, without padding: depth, uncertainty and features.
 
-        Firing rates stay those of the whole batch; state and steps are left out.
+        Firing rates stay those of the whole batch and of its size; state and depth after every
+        step are left out.
 
         Args:
             which: Samples.
@@ -46,5 +51,10 @@ class DepthPrediction:
 
         features = {name: kept(feature) for name, feature in self.features.items()}
         return DepthPrediction(
-            kept(self.depth_m), kept(self.uncertainty), features, self.firing_rates
+            kept(self.depth_m),
+            kept(self.uncertainty),
+            features,
+            self.firing_rates,
+            num_steps=self.num_steps,
+            num_synapses=self.num_synapses,
         )

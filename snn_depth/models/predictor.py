@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from snn_depth.models.depth_decoding import DepthRange
 
@@ -32,6 +32,17 @@ class DepthPredictor(nn.Module):
         Another one for a network that differs in how it is trained, not in what it is.
         """
         return type(self)
+
+    def state_from(self, source: nn.Module) -> dict[str, Tensor]:
+        """State that this network has when it starts from another one.
+
+        Args:
+            source: The other network.
+
+        Returns:
+            The state of `source`, and what a network like this may have beyond it.
+        """
+        return dict(source.state_dict())
 
     @property
     @abstractmethod

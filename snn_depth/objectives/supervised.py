@@ -6,6 +6,7 @@ from snn_depth.data.crops import EvaluationCrop, evaluation_crop_mask
 from snn_depth.losses.firing_rate import firing_rate_penalty
 from snn_depth.losses.gradient_matching import gradient_matching_loss
 from snn_depth.losses.silog import scale_invariant_log_loss
+from snn_depth.losses.synops import synops_per_synapse
 from snn_depth.losses.uncertainty import relative_error_loss
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
@@ -24,6 +25,13 @@ class SupervisedDepth(Objective):
         min_firing_rate: Lower end of the target range of mean firing rates.
         max_firing_rate: Upper end of it.
         crop: Part of the image that counts: none, garg, eigen or nyu.
+        synops_weight: Weight of the synaptic operations per synapse of one inference: of what a
+            spiking network costs on a chip. It means the same for every size of network and every
+            number of time steps.
+
+    Raises:
+        ValueError: For a negative `synops_weight`. In `forward`, when there is one and the network
+            does not spike.
     """
 
     def __init__(
@@ -34,13 +42,17 @@ class SupervisedDepth(Objective):
         min_firing_rate: float = 0.02,
         max_firing_rate: float = 0.2,
         crop: EvaluationCrop = "none",
+        synops_weight: float | None = None,
     ) -> None:
         super().__init__()
+        if synops_weight is not None and synops_weight < 0:
+            raise ValueError(f"synops_weight is {synops_weight}; accepted: 0 or more")
         self.uncertainty_weight = uncertainty_weight
         self.gradient_weight = gradient_weight
         self.firing_rate_weight = firing_rate_weight
         self.firing_rate_range = {"min_rate": min_firing_rate, "max_rate": max_firing_rate}
         self.crop = crop
+        self.synops_weight = synops_weight
 
     def forward(self, network: DepthPredictor, batch: Batch) -> dict[str, Tensor]:
         """Terms `depth`, `uncertainty`, and the optional ones with a weight."""
@@ -79,4 +91,27 @@ class SupervisedDepth(Objective):
                 prediction.firing_rates.values(), **self.firing_rate_range
             )
             terms["firing_rate"] = self.firing_rate_weight * penalty
+        if self.synops_weight:
+            terms["synops"] = self.synops_weight * synops_per_inference(prediction)
         return terms
+
+
+def synops_per_inference(prediction: DepthPrediction) -> Tensor:
+    """Synaptic operations per synapse in all time steps of a prediction.
+
+    Args:
+        prediction: Prediction of a spiking network.
+
+    Returns:
+        0-dim tensor, 0 to `prediction.num_steps`.
+
+    Raises:
+        ValueError: When the network does not spike.
+    """
+    if not prediction.firing_rates:
+        raise ValueError(
+            "synops_weight is set, but the network does not spike; accepted: null, or a spiking "
+            "network"
+        )
+    rate = synops_per_synapse(prediction.firing_rates, prediction.num_synapses)
+    return prediction.num_steps * rate

@@ -74,6 +74,8 @@ class Stage:
         strong_view: Random changes of the target samples that the student sees.
         optimizer: Optimiser and schedule.
         evaluate: Whether the final table has a row for this network.
+        test_data: Names of the data sets that this network is scored on, if not the recipe's: a
+            spiking network trained on another number of time bins, say.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Stage:
     strong_view: StrongView = field(default_factory=StrongView)
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     evaluate: bool = True
+    test_data: list[str] | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("num_epochs", 1), ("batch_size", 2)):
@@ -98,6 +101,11 @@ class Stage:
                     f"stage {self.name!r}: {name} is {getattr(self, name)}; "
                     f"accepted: {least} or more"
                 )
+        if self.test_data is not None and not self.test_data:
+            raise ValueError(
+                f"stage {self.name!r}: test_data is empty; accepted: one or more, or null for the "
+                "recipe's"
+            )
         if not 0 <= self.target_label_share <= 1:
             raise ValueError(
                 f"stage {self.name!r}: target_label_share is {self.target_label_share}; "
@@ -142,7 +150,8 @@ class Recipe:
         data: Data sets by name, each a class path with arguments; your own class needs only
             `__len__`, `__getitem__` (see `RecordingDataset`) and a `spec`.
         stages: What is trained, in order.
-        test_data: Names of the data sets that the final table is about.
+        test_data: Names of the data sets that the final table is about, unless a stage has its
+            own.
         shown_data: Names of data sets without depth, of which the run ends with a picture only.
         compare_with: Networks from checkpoint files that table and pictures set beside the
             stages; file by the name of its row.
@@ -181,7 +190,8 @@ class Recipe:
         seen: set[str] = set()
         for stage in self.stages:
             target_names = [] if stage.target_data is None else [stage.target_data]
-            for name in (stage.train_data, stage.val_data, *target_names):
+            test_names = stage.test_data or []
+            for name in (stage.train_data, stage.val_data, *target_names, *test_names):
                 if name not in self.data:
                     raise ValueError(
                         f"stage {stage.name!r} names data {name!r}; the recipe has: {known}"
@@ -199,6 +209,15 @@ class Recipe:
                     )
             seen.add(stage.name)
 
+    def tests_of(self, stage: Stage) -> list[str]:
+        """Names of the data sets that a stage's network is scored on."""
+        return self.test_data if stage.test_data is None else stage.test_data
+
+    def test_names(self) -> list[str]:
+        """Names of all data sets that something is scored on."""
+        own = [name for stage in self.stages for name in self.tests_of(stage)]
+        return list(dict.fromkeys([*self.test_data, *own]))
+
     def data_names(self) -> list[str]:
         """Names of the data sets that a run reads, targets first.
 
@@ -206,4 +225,4 @@ class Recipe:
         """
         targets = [stage.target_data for stage in self.stages if stage.target_data is not None]
         sources = [name for stage in self.stages for name in (stage.train_data, stage.val_data)]
-        return list(dict.fromkeys([*targets, *self.shown_data, *self.test_data, *sources]))
+        return list(dict.fromkeys([*targets, *self.shown_data, *self.test_names(), *sources]))

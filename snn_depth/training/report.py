@@ -62,8 +62,8 @@ def save_panels(
 ) -> None:
     """Write one picture per test and shown set: RGB, spikes, every network, truth, error.
 
-    Networks from files come first, then the evaluated stages; one whose input a set does not have
-    is left out of its picture.
+    Networks from files come first, then the evaluated stages; one that is not scored on a test
+    set, or whose input a set does not have, is left out of its picture.
 
     Args:
         recipe: The recipe.
@@ -72,16 +72,18 @@ def save_panels(
         folder: Where the pictures go.
     """
     depth_range = next(iter(networks.values())).depth_range
-    names = [*recipe.compare_with, *(stage.name for stage in recipe.stages if stage.evaluate)]
-    for data_name in dict.fromkeys([*recipe.test_data, *recipe.shown_data]):
+    tests = dict.fromkeys(recipe.compare_with, recipe.test_data) | {
+        stage.name: recipe.tests_of(stage) for stage in recipe.stages if stage.evaluate
+    }
+    for data_name in dict.fromkeys([*recipe.test_names(), *recipe.shown_data]):
         dataset: Any = data(data_name)
         # Evenly spaced over the set, so that the pictures show different scenes.
         picks = torch.linspace(0, len(dataset) - 1, NUM_PICTURES).round().int().tolist()
         batch = collate([dataset[i] for i in picks])
         predictions = {
             name: predict(networks[name], batch).depth_m
-            for name in names
-            if networks[name].input_key in batch
+            for name in tests
+            if data_name in [*tests[name], *recipe.shown_data] and networks[name].input_key in batch
         }
         textures = playback_as_rgb(batch["spikes"])
         rows = [

@@ -27,7 +27,7 @@ def score_stages(
     *,
     seed: int,
 ) -> list[Row]:
-    """Score every evaluated stage and the baselines on every test set.
+    """Score every evaluated stage on its test sets, and the baselines on the recipe's.
 
     Args:
         recipe: The recipe.
@@ -39,10 +39,12 @@ def score_stages(
         One row per test set, method and alignment.
     """
     rows = []
-    predictors = dict(named_predictors(recipe, networks, data))
+    predictors = list(named_predictors(recipe, networks, data))
     depth_range = next(iter(networks.values())).depth_range
-    for test_name in recipe.test_data:
-        for method, predictor in predictors.items():
+    for test_name in recipe.test_names():
+        for method, predictor, tests in predictors:
+            if test_name not in tests:
+                continue
             labels = {"scenario": test_name, "method": method, "seed": seed}
             rows += score_predictor(
                 predictor, data(test_name), depth_range, labels, crop=recipe.crop
@@ -96,7 +98,7 @@ def score_predictor(
 
 def named_predictors(
     recipe: Recipe, networks: dict[str, DepthPredictor], data: Callable[[str], Dataset[Any]]
-) -> Iterator[tuple[str, Predictor]]:
+) -> Iterator[tuple[str, Predictor, list[str]]]:
     """What the table compares: label-free baselines, networks from files, evaluated stages.
 
     Args:
@@ -105,15 +107,19 @@ def named_predictors(
         data: Returns a data set by its name.
 
     Yields:
-        Name and predictor. The baselines are the constant and the per-row median depth of the
-        first stage's training data, and the texture from playback through each RGB network.
+        Name, predictor and the names of its test sets. The baselines are the constant and the
+        per-row median depth of the first stage's training data, and the texture from playback
+        through each RGB network.
     """
     first = recipe.stages[0]
-    yield from median_predictors(data(first.train_data), networks[first.name].depth_range)
+    train_data, depth_range = data(first.train_data), networks[first.name].depth_range
+    for name, predictor in median_predictors(train_data, depth_range):
+        yield name, predictor, recipe.test_data
     for name in recipe.compare_with:
-        yield name, partial(predict, networks[name])
+        yield name, partial(predict, networks[name]), recipe.test_data
     for stage in recipe.stages:
-        yield from stage_predictors(stage, networks[stage.name])
+        for name, predictor in stage_predictors(stage, networks[stage.name]):
+            yield name, predictor, recipe.tests_of(stage)
 
 
 def median_predictors(

@@ -65,6 +65,7 @@ def test_spelling_does_not_matter(plain: Scenario, tmp_path: Path) -> None:
         ("data", "test", "init_args", "num_samples", 5),
         ("stages", 1, "val_data", "test"),
         ("stages", 1, "evaluate", False),
+        ("stages", 1, "test_data", ["val"]),
         ("output_dir", "elsewhere"),
         ("seeds", [5]),
         ("test_data", ["test", "val"]),
@@ -154,6 +155,22 @@ def test_rows_depend_on_network_test_data_and_scoring(plain: Scenario) -> None:
     assert differ("stages", 2, "num_epochs", 5) == {"ann_oracle"}
     assert differ("stages", 0, "num_epochs", 5) == {"rgb_teacher", "playback_to_rgb_teacher"}
     assert differ("score_like_this", True) == {*names}, "what a recipe may say one day"
+
+
+def test_settings_that_came_later_are_no_content_where_they_are_not_used(plain: Scenario) -> None:
+    """Else whoever has trained networks would have to train them anew."""
+    for one in plain.settings["stages"]:
+        assert one.get("test_data") is None
+        assert one["objective"]["init_args"].get("synops_weight") is None
+
+
+def test_a_stage_with_test_data_of_its_own_has_rows_of_it_only(tmp_path: Path) -> None:
+    settings = tiny_settings()
+    settings["stages"][2]["test_data"] = ["val"]
+    rows = list(read(tmp_path, settings).row_digests)
+    assert ("val", "ann_oracle") in rows and ("test", "ann_oracle") not in rows
+    assert [name for test, name in rows if test == "val"] == ["ann_oracle"]
+    assert ("test", "row_median") in rows and ("test", "ann_source_only") in rows
 
 
 def test_caps_of_depth_are_the_first_stage_s(plain: Scenario, tmp_path: Path) -> None:

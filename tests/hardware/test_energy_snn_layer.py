@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardware.constant import load_constants
-from hardware.digital_machines import SnnMachine
+from hardware.digital_machines import CoreMemory, SnnMachine
 from hardware.energy_snn_layer import snn_layer_energy
 from hardware.event_counts import count_events
 from tests.hardware.energy_reference import slow_snn_layer
@@ -132,3 +132,17 @@ def test_a_readout_is_read_once() -> None:
     more = reads.total_pj - snn_layer_energy(fires, SnnMachine(), NM45, num_steps=1).total_pj
     # 64 words of 32 bit from a small memory.
     assert more == pytest.approx(64 * 5)
+
+
+def test_words_are_in_the_memories_of_their_core() -> None:
+    layer = COUNTS.layers[2]
+    core = CoreMemory(weights_bytes=200_000.0, potentials_bytes=8192.0)
+    spread = SnnMachine(cores={layer.name: core})
+    energy = snn_layer_energy(layer, spread, NM45, num_steps=7)
+    in_weights = SnnMachine(memory_bytes=core.weights_bytes)
+    in_potentials = SnnMachine(memory_bytes=core.potentials_bytes)
+    for term, machine in (("weights", in_weights), ("potentials", in_potentials)):
+        expected = snn_layer_energy(layer, machine, NM45, num_steps=7).terms_pj[term]
+        assert energy.terms_pj[term] == pytest.approx(expected)
+    elsewhere = SnnMachine(cores={"other": core})
+    assert elsewhere.memory_of(layer.name, 1000, 50) == CoreMemory(1000, 200)

@@ -12,7 +12,7 @@ from conversion.netx_file import read_netx
 from conversion.timing import balance_with_relays
 from hardware.chip import Chip, load_chip
 from hardware.core_resources import CoreResources
-from hardware.mapping import CoreMap, map_network
+from hardware.mapping import CoreMap, core_memories, map_network
 from hardware.partition import Partition
 from tests.conversion.small_graphs import skip_graph
 from tests.hardware.brute_force import Neuron, synapses_of
@@ -67,6 +67,7 @@ def slow_needs(graph: LayerGraph, core_map: CoreMap, name: str) -> CoreResources
     state = chip.state_bits_per_neuron + delay * chip.delay_bits_per_neuron_and_step
     return CoreResources(
         max(len(core["neurons"]) for core in cores),
+        max(len(core["weights"]) for core in cores),
         max(8 * len(core["weights"]) + state * len(core["neurons"]) for core in cores),
         max(len(core["axons"]) for core in cores),
         max(len(core["sent"]) for core in cores),
@@ -132,3 +133,11 @@ def test_long_delays_are_a_violation() -> None:
     assert [(v.layer, v.limit, v.used) for v in core_map.violations] == [
         ("c", "max_delay_steps", 1)
     ]
+
+
+def test_memories_of_cores_are_as_large_as_the_fullest_needs() -> None:
+    core_map = map_network(skip_graph(), small_chip(graded_spikes=True), graded_input=True)
+    memories = core_memories(core_map, num_weight_bits=6, potential_word_bits=32)
+    for name, needs in core_map.needs.items():
+        assert memories[name].weights_bytes == needs.weights * 6 / 8
+        assert memories[name].potentials_bytes == needs.neurons * 4

@@ -4,6 +4,7 @@ from torch import Tensor
 
 from snn_depth.models.depth_network import AnnDepthNet, DepthNetwork, SpikingDepthNet
 from snn_depth.models.graph import INPUT, READOUT
+from snn_depth.models.synapse_count import num_synapses
 from snn_depth.neurons.functional import li_step, lif_step
 from snn_depth.neurons.surrogate import ATan
 
@@ -93,6 +94,28 @@ def test_twin_has_the_same_graph_and_reads_the_summed_input() -> None:
     x = spikes()
     summed = twin(x.sum(0, keepdim=True))
     torch.testing.assert_close(twin(x).depth_m, summed.depth_m)
+
+
+def test_activations_of_the_twin_can_be_observed_in_order() -> None:
+    network = AnnDepthNet(channel_multipliers=(1, 2)).eval()
+    seen: list[tuple[Tensor, Tensor]] = []
+    for module in network.activations.values():
+        module.register_forward_hook(lambda _, inputs, output: seen.append((inputs[0], output)))
+    prediction = network(spikes(), taps=tuple(network.activations))
+    assert list(network.activations) == [p.name for p in network.graph.populations]
+    for (current, activation), feature in zip(seen, prediction.features.values(), strict=True):
+        assert torch.equal(activation, current.relu())
+        assert torch.equal(activation, feature[None])
+
+
+def test_prediction_knows_its_steps_and_synapses() -> None:
+    """At the padded size, which is what runs."""
+    network = SpikingDepthNet(channel_multipliers=(1, 2))
+    prediction = network(spikes(3, 1, 30, 41))
+    assert prediction.num_steps == 3
+    assert prediction.num_synapses == num_synapses(network.graph, 32, 44)
+    assert prediction.num_synapses.keys() >= prediction.firing_rates.keys()
+    assert AnnDepthNet(channel_multipliers=(1, 2))(spikes(3, 1, 16, 16)).num_steps == 1
 
 
 def test_rgb_network() -> None:

@@ -14,12 +14,15 @@ def test_part_keeps_some_samples_and_the_cells_that_cover_their_pixels() -> None
         firing_rates={"enc": rate},
         state={"enc": torch.rand(5, 7, 4, 6)},
         depth_steps_m=depth_m[None],
+        num_steps=8,
+        num_synapses={"enc": 1000},
     )
     part = whole.part(slice(2, None), 20, 33)
     assert torch.equal(part.depth_m, depth_m[2:, :, :20, :33])
     assert torch.equal(part.uncertainty, uncertainty[2:, :, :20, :33])
     assert torch.equal(part.features["enc"], features[2:, :, :3, :5])
     assert part.firing_rates == {"enc": rate}
+    assert (part.num_steps, part.num_synapses) == (8, {"enc": 1000})
     assert not part.state and part.depth_steps_m is None
 
 

@@ -3,8 +3,14 @@ import torch
 from torch import Tensor
 
 from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
-from snn_depth.objectives.base import predict
-from snn_depth.objectives.supervised import SupervisedDepth
+from snn_depth.models.synapse_count import num_synapses
+from snn_depth.objectives import (
+    CrossModalityDistillation,
+    Objective,
+    SelfCorrectingTeacherStudent,
+    SupervisedDepth,
+)
+from snn_depth.objectives.base import Batch, predict
 
 
 def test_terms_equal_the_formulas(batch: dict[str, Tensor]) -> None:
@@ -31,6 +37,67 @@ def test_optional_terms_appear_with_a_weight(batch: dict[str, Tensor]) -> None:
     assert terms["gradient"] > 0
     assert terms["firing_rate"] > 0  # a fresh network fires less than half the time
     terms["firing_rate"].backward()
+
+
+def test_synops_are_those_of_all_steps_per_synapse(batch: dict[str, Tensor]) -> None:
+    torch.manual_seed(0)
+    network = SpikingDepthNet(channel_multipliers=(1, 2)).eval()
+    term = SupervisedDepth(synops_weight=0.5)(network, batch)["synops"]
+    rates = predict(network, batch).firing_rates
+    neurons = network.graph.num_neurons(32, 32)
+    synapses = num_synapses(network.graph, 32, 32)
+    operations, available = 0.0, 0
+    for name, rate in rates.items():
+        spikes_per_sample = rate.item() * neurons[name] * 2  # 2 time steps
+        operations += spikes_per_sample * synapses[name] / neurons[name]
+        available += synapses[name]
+    assert operations > 0
+    assert term.item() == pytest.approx(0.5 * operations / available, rel=1e-5)
+
+
+def test_synops_weight_makes_a_network_fire_less(batch: dict[str, Tensor]) -> None:
+    rates = {}
+    for weight in (None, 1.0):
+        torch.manual_seed(0)
+        network = SpikingDepthNet(channel_multipliers=(1, 2))
+        objective = SupervisedDepth(synops_weight=weight)
+        optimizer = torch.optim.AdamW(network.parameters(), 1e-2)
+        for _ in range(10):
+            terms = objective(network, batch)
+            assert ("synops" in terms) == (weight is not None)
+            optimizer.zero_grad()
+            torch.stack(list(terms.values())).sum().backward()
+            optimizer.step()
+        rates[weight] = sum(r.item() for r in predict(network, batch).firing_rates.values())
+    assert rates[1.0] < 0.7 * rates[None]
+
+
+def test_synops_reach_objectives_that_supervise_too(batch: dict[str, Tensor], pair: Batch) -> None:
+    network = SpikingDepthNet(channel_multipliers=(1, 2))
+    objectives: list[tuple[Objective, Batch]] = [
+        (
+            CrossModalityDistillation("none", 0.0, supervised=SupervisedDepth(synops_weight=1)),
+            batch,
+        ),
+        (
+            SelfCorrectingTeacherStudent(
+                adversarial_weight=0, supervised=SupervisedDepth(synops_weight=1)
+            ),
+            pair,
+        ),
+    ]
+    for objective, data in objectives:
+        objective.setup(network, lambda name: network)
+        assert objective(network, data)["synops"] > 0
+
+
+def test_synops_need_a_network_that_spikes(batch: dict[str, Tensor]) -> None:
+    objective = SupervisedDepth(synops_weight=0.1)
+    with pytest.raises(ValueError, match="synops_weight is set, but the network does not spike"):
+        objective(AnnDepthNet(channel_multipliers=(1, 2)), batch)
+    assert "synops" not in SupervisedDepth(synops_weight=0)(AnnDepthNet(), batch)
+    with pytest.raises(ValueError, match=r"synops_weight is -0\.1; accepted: 0 or more"):
+        SupervisedDepth(synops_weight=-0.1)
 
 
 def test_crop_removes_pixels(batch: dict[str, Tensor]) -> None:

@@ -58,6 +58,23 @@ def test_label_share_out_of_range(share: float) -> None:
         recipe(SelfCorrectingTeacherStudent, target_data="target", target_label_share=share)
 
 
+def test_a_stage_may_have_test_data_of_its_own() -> None:
+    own = recipe(SupervisedDepth, test_data=["target", "val"])
+    assert own.test_data == ["test"]
+    assert own.tests_of(own.stages[0]) == ["target", "val"]
+    assert own.test_names() == ["test", "target", "val"]
+    assert set(own.data_names()) == {"train", "val", "test", "target"}
+    usual = recipe(SupervisedDepth)
+    assert usual.tests_of(usual.stages[0]) == usual.test_names() == ["test"]
+
+
+def test_test_data_of_a_stage_is_checked_with_the_recipe() -> None:
+    with pytest.raises(ValueError, match="'full' names data 'fog'; the recipe has: train, val"):
+        recipe(SupervisedDepth, test_data=["fog"])
+    with pytest.raises(ValueError, match="'full': test_data is empty; accepted: one or more"):
+        recipe(SupervisedDepth, test_data=[])
+
+
 def test_labels_need_a_target_to_be_of() -> None:
     with pytest.raises(ValueError, match="'full' has a target_label_share, but no target_data"):
         recipe(SupervisedDepth, target_label_share=0.1)

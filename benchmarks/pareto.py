@@ -1,0 +1,275 @@
+"""Quality against energy of many trained networks: `python -m benchmarks.pareto CHECKPOINT ...`.
+
+Spiking networks of several numbers of steps and widths, and quantised twins that can say as much:
+`configs/pareto.yaml` trains them. Every spiking network is converted to the chip's integers first.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.report.artifact_run import ArtifactNetwork
+from benchmarks.report.contender import (
+    METRICS,
+    Measured,
+    artifact_contender,
+    measure,
+    torch_contender,
+)
+from benchmarks.report.energy import mean_energy, memory_energy
+from benchmarks.report.samples import Samples, read_samples
+from benchmarks.report.study import NOMINAL_REUSE, REUSE, spiking_machine
+from conversion.extract import extract_graph
+from conversion.quantize import quantize_graph
+from conversion.timing import balance_with_delays
+from hardware.chip import load_chip
+from hardware.constant import load_constants
+from hardware.digital_machines import AnnMachine, SnnMachine
+from hardware.energy_comparison import energy_ratio
+from hardware.mapping import map_network
+from hardware.operation_energy import bits_to_count
+from snn_depth.checkpoint import LoadedNetwork, load_network
+from snn_depth.cli import exit_after
+from snn_depth.command_parser import call_from_command_line
+from snn_depth.data.spec import DataSpec
+from snn_depth.models.depth_network import DepthNetwork, SpikingDepthNet
+from snn_depth.results import summarize, write_results
+
+RESULTS = Path(__file__).parent / "results" / "pareto.json"
+WEIGHT_BITS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A trained network, measured.
+
+    Attributes:
+        loaded: From its checkpoint.
+        measured: The network, or what the chip makes of it.
+        machine: What it is priced on.
+    """
+
+    loaded: LoadedNetwork
+    measured: Measured
+    machine: SnnMachine | AnnMachine
+
+    @property
+    def width(self) -> int:
+        """Channels of the stem."""
+        return int(self.loaded.network.init_args["width"])
+
+    @property
+    def is_spiking(self) -> bool:
+        """Whether it fires."""
+        return isinstance(self.machine, SnnMachine)
+
+
+def pareto(
+    *,
+    checkpoints: Sequence[Path],
+    output: Path = RESULTS,
+    data: Sequence[Path] = (),
+    max_samples: int = 160,
+    cache_dir: Path = Path("data_cache"),
+) -> None:
+    """Measure trained networks, and compare every spiking one with its fair counterpart.
+
+    Args:
+        checkpoints: Spiking networks and quantised twins (*.safetensors).
+        output: Results to write (*.json); the report shows them.
+        data: Recordings (*.h5) with depth, or folders of them; by default the test scenes of the
+            synthetic world.
+        max_samples: Samples at most.
+        cache_dir: Where recordings of the synthetic world are kept.
+    """
+    if not checkpoints:
+        raise ValueError("no checkpoints are given; accepted: one or more *.safetensors")
+    by_steps: dict[DataSpec, Samples] = {}
+    candidates = []
+    for path in checkpoints:
+        loaded = load_network(path)
+        if loaded.data not in by_steps:
+            by_steps[loaded.data] = read_samples(data, loaded.data, max_samples, cache_dir)
+        candidates.append(measure_candidate(path, loaded, by_steps[loaded.data]))
+    rows = [as_row(candidate, candidates) for candidate in candidates]
+    write_results(output, "pareto", rows)
+    console = Console()
+    console.print(pareto_table(summarize(rows)))
+    console.print(f"results: {output}")
+
+
+def measure_candidate(path: Path, loaded: LoadedNetwork, samples: Samples) -> Candidate:
+    """Run a network on the samples.
+
+    Args:
+        path: Its checkpoint.
+        loaded: What is in it.
+        samples: Windows with as many steps as it was trained for.
+
+    Raises:
+        ValueError: For a network that is neither spiking nor quantised.
+    """
+    network, spec = loaded.network, loaded.data
+    name = str(loaded.provenance.get("stage", path.stem))
+    if isinstance(network, SpikingDepthNet):
+        frames_per_bin = spec.num_frames // spec.num_bins
+        graph = balance_with_delays(extract_graph(network, spec.height, spec.width))
+        integers = quantize_graph(graph, num_weight_bits=WEIGHT_BITS, largest_input=frames_per_bin)
+        on_chip = ArtifactNetwork(integers, spec, network.depth_range, frames_per_bin > 1)
+        core_map = map_network(integers, load_chip("loihi2"), graded_input=frames_per_bin > 1)
+        machine = spiking_machine(spec, WEIGHT_BITS, core_map)
+        contender = artifact_contender(name, on_chip, WEIGHT_BITS)
+        return Candidate(loaded, measure(contender, samples), machine)
+    if not isinstance(network, DepthNetwork):
+        raise ValueError(f"{path} holds a {type(network).__name__}, which cannot be counted")
+    measured = measure(torch_contender(name, network), samples)
+    if not measured.is_quantized or network.input_key != "spikes":
+        raise ValueError(
+            f"{path} holds a floating-point {type(network).__name__}; accepted: SpikingDepthNet "
+            "and QuantizedAnnDepthNet, whose energy can be compared"
+        )
+    contender = measured.contender
+    return Candidate(
+        loaded,
+        measured,
+        AnnMachine(
+            weight_bits=contender.weight_bits,
+            activation_bits=contender.activation_bits,
+            input_bits=bits_to_count(spec.num_frames),
+            reuse=NOMINAL_REUSE,
+        ),
+    )
+
+
+def fair_counterpart(candidate: Candidate, candidates: Sequence[Candidate]) -> Candidate | None:
+    """The quantised twin of the same width that can say as much as a spiking network's steps.
+
+    Args:
+        candidate: A spiking network.
+        candidates: All networks.
+
+    Returns:
+        Of the same seed; None where there is none.
+    """
+    bits = bits_to_count(candidate.measured.counts.num_steps)
+    seed = candidate.loaded.provenance.get("seed")
+    for other in candidates:
+        if (
+            not other.is_spiking
+            and other.measured.contender.activation_bits == bits
+            and other.width == candidate.width
+            and other.loaded.provenance.get("seed") == seed
+        ):
+            return other
+    return None
+
+
+def as_row(candidate: Candidate, candidates: Sequence[Candidate]) -> dict[str, Any]:
+    """The network as it stands in a results file.
+
+    Args:
+        candidate: The network.
+        candidates: All networks, among them its counterpart.
+    """
+    measured, constants = candidate.measured, load_constants("nm45")
+    counts = measured.counts
+    energy_uj = float(memory_energy(measured, candidate.machine, constants.values).total_pj.mean())
+    metrics: dict[str, float | None] = {
+        **{metric: float(np.mean(measured.scores_B[metric])) for metric in METRICS},
+        "energy_uj": energy_uj / 1e6,
+        "synops": float(counts.synops_B.mean()),
+        "macs": float(counts.macs_B.mean()),
+        "dense": float(counts.num_synapses * counts.num_steps),
+        "updates": float(counts.num_updates(pipelined=True)),
+        "synops_per_synapse": float(counts.synops_B.mean()) / counts.num_synapses,
+    }
+    if isinstance(candidate.machine, AnnMachine):
+        for reuse in REUSE:
+            machine = AnnMachine(**{**vars(candidate.machine), "reuse": reuse})
+            energy = memory_energy(measured, machine, constants.values).total_pj.mean()
+            metrics[f"energy_uj_reuse_{reuse:g}"] = float(energy) / 1e6
+    counterpart = fair_counterpart(candidate, candidates) if candidate.is_spiking else None
+    if counterpart is not None:
+        ratio = energy_ratio(
+            mean_energy(measured, candidate.machine),
+            mean_energy(counterpart.measured, counterpart.machine),
+            constants.constants,
+        )
+        metrics |= {
+            "energy_ratio": ratio.median,
+            "energy_ratio_nominal": ratio.nominal,
+            "energy_ratio_low": ratio.interval.low,
+            "energy_ratio_high": ratio.interval.high,
+            "abs_rel_difference": measured.abs_rel / counterpart.measured.abs_rel - 1,
+        }
+    return {
+        "name": measured.contender.name,
+        "network": "snn" if candidate.is_spiking else "ann",
+        "num_steps": counts.num_steps,
+        "width": candidate.width,
+        "activation_bits": measured.contender.activation_bits,
+        "weight_bits": measured.contender.weight_bits,
+        "counterpart": None if counterpart is None else counterpart.measured.contender.name,
+        "seed": candidate.loaded.provenance.get("seed"),
+        "metrics": metrics,
+    }
+
+
+def on_front(entries: Sequence[Mapping[str, Any]]) -> list[bool]:
+    """Which networks no other one beats in error and energy at once.
+
+    Args:
+        entries: Of a summary.
+    """
+    points = [(e["abs_rel_mean"], e["energy_uj_mean"]) for e in entries]
+    return [
+        not any(
+            error <= ours[0] and energy <= ours[1] and (error, energy) != ours
+            for error, energy in points
+        )
+        for ours in points
+    ]
+
+
+def pareto_table(summary: Sequence[Mapping[str, Any]]) -> Table:
+    """One line per network.
+
+    Args:
+        summary: Of the rows, as `snn_depth.results.summarize` makes it.
+    """
+    table = Table(title="quality against energy", box=SIMPLE_HEAD, pad_edge=False)
+    headings = ("network", "T", "bits", "abs_rel", "uJ", "synops/synapse", "SNN/ANN", "front")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == "network" else "right")
+    for entry, best in zip(summary, on_front(summary), strict=True):
+        ratio = entry.get("energy_ratio_mean")
+        table.add_row(
+            entry["name"],
+            str(entry["num_steps"]),
+            str(entry["activation_bits"]),
+            f"{entry['abs_rel_mean']:.3f}",
+            f"{entry['energy_uj_mean']:.1f}",
+            f"{entry['synops_per_synapse_mean']:.2f}",
+            "" if ratio is None else f"{ratio:.2f}",
+            "*" if best else "",
+        )
+    return table
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the program.
+
+    Args:
+        arguments: Command line; None takes the process's own.
+    """
+    call_from_command_line(pareto, "python -m benchmarks.pareto", arguments)
+
+
+if __name__ == "__main__":
+    exit_after(main)

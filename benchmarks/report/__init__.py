@@ -1,0 +1,1 @@
+"""The energy and latency report: what is measured, what is modelled, and how it is shown."""

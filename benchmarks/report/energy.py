@@ -1,0 +1,333 @@
+"""Energy, one table per model: figures of different models never share a column."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+
+from benchmarks.report.contender import Measured
+from benchmarks.report.document import Picture, Section, Table, Text
+from benchmarks.report.numbers import interval, short
+from benchmarks.report.part import Part
+from benchmarks.report.plots import distribution_plot, stacked_plot, tornado_plot
+from benchmarks.report.study import NOMINAL_REUSE, REUSE, Study
+from hardware.chip_events import chip_events
+from hardware.constant import Amount, ConstantSet, Values, load_constants
+from hardware.digital_machines import AnnMachine, SnnMachine
+from hardware.energy_breakdown import EnergyBreakdown
+from hardware.energy_comparison import EnergyRatio, energy_ratio
+from hardware.energy_events import chip_energy, static_energy_pj
+from hardware.energy_memory import ann_energy, network_energy, snn_energy
+from hardware.energy_naive import LABEL, naive_energy_pj
+from hardware.uncertainty import Model, monte_carlo, percentile_interval, tornado
+
+EVENT_SETS = ("davies2018", "keras_spiking_loihi", "sanafe_loihi", "loihi2_pilotnet")
+LEVEL = 0.9
+_TORNADO_BARS = 12
+
+
+def memory_energy(
+    measured: Measured, machine: SnnMachine | AnnMachine, values: Values
+) -> EnergyBreakdown:
+    """Energy of a whole network under the memory-inclusive model, per sample.
+
+    Args:
+        measured: The network.
+        machine: Of its kind.
+        values: Of `constants/nm45.toml`.
+    """
+    if isinstance(machine, SnnMachine):
+        return network_energy(snn_energy(measured.counts, machine, values, pipelined=True))
+    return network_energy(ann_energy(measured.counts, machine, values))
+
+
+def mean_energy(measured: Measured, machine: SnnMachine | AnnMachine) -> Model:
+    """Mean energy as a function of the constants.
+
+    Args:
+        measured: The network.
+        machine: Of its kind.
+    """
+
+    def model(values: Values) -> Amount:
+        mean: Amount = memory_energy(measured, machine, values).total_pj.mean(-1)
+        return mean
+
+    return model
+
+
+def study_ratio(study: Study, baseline: Measured, reuse: float = NOMINAL_REUSE) -> EnergyRatio:
+    """Energy of the spiking network over that of a quantised one.
+
+    Args:
+        study: What was measured.
+        baseline: A quantised network.
+        reuse: Of the conventional machine.
+    """
+    return energy_ratio(
+        mean_energy(study.snn, study.snn_machine),
+        mean_energy(baseline, study.ann_machine(baseline, reuse)),
+        study.arithmetic.constants,
+    )
+
+
+def energy_part(study: Study) -> Part:
+    """All models.
+
+    Args:
+        study: What was measured.
+    """
+    naive_table, naive = _naive(study)
+    memory_blocks, memory = _memory(study)
+    chip_table, chip = _chip(study)
+    blocks: list[Text | Table | Picture] = [
+        Text(
+            "All energies of this section are modelled, none is measured. A, B and C rest on "
+            "different assumptions and must not be compared with each other.",
+            "note",
+        ),
+        naive_table,
+        *memory_blocks,
+        chip_table,
+    ]
+    data = {"naive": naive, "memory_inclusive": memory, "chip": chip}
+    return Part("energy", Section("Energy by model", blocks), data)
+
+
+def _naive(study: Study) -> tuple[Table, list[dict[str, Any]]]:
+    values = study.arithmetic.values
+    rows, data = [], []
+    for measured in study.networks:
+        entry: dict[str, Any] = {"name": measured.contender.name}
+        for arithmetic in ("fp32", "int8"):
+            energy = naive_energy_pj(measured.counts, arithmetic, values, skips_zeros=False)
+            entry[f"{arithmetic}_uj"] = float(energy.mean()) / 1e6
+        data.append(entry)
+        rows.append([entry["name"], short(entry["fp32_uj"]), short(entry["int8_uj"])])
+    table = Table(
+        "A. Naive 45 nm, uJ per inference",
+        ["network", "fp32", "int8"],
+        rows,
+        f"{LABEL[0].upper()}{LABEL[1:]}. On the one chip measurement that is public this figure is "
+        "25 times too low. It is here because other papers print it, and for nothing else.",
+    )
+    return table, data
+
+
+def _memory(study: Study) -> tuple[list[Text | Table | Picture], dict[str, Any]]:
+    constants = study.arithmetic
+    rows, data = [], []
+
+    def add(name: str, how: str, measured: Measured, machine: SnnMachine | AnnMachine) -> None:
+        energy_B = memory_energy(measured, machine, constants.values).total_pj / 1e6
+        draws = monte_carlo(mean_energy(measured, machine), constants.constants) / 1e6
+        found = percentile_interval(draws, LEVEL)
+        p5, p95 = np.quantile(energy_B, [0.05, 0.95])
+        rows.append(
+            [
+                name,
+                how,
+                short(float(energy_B.mean())),
+                interval(found),
+                f"{short(float(p5), 2)} to {short(float(p95), 2)}",
+            ]
+        )
+        data.append(
+            {
+                "name": name,
+                "machine": asdict(machine),
+                "mean_uj": float(energy_B.mean()),
+                "constants_interval_uj": [found.low, found.high],
+                "samples_p5_p95_uj": [float(p5), float(p95)],
+            }
+        )
+
+    machine = study.snn_machine
+    name = study.snn.contender.name
+    add(name, "memories of its cores", study.snn, machine)
+    add(name, "memories of whole layers", study.snn, replace(machine, cores={}))
+    registers = replace(machine, potential_accesses_per_synop=0.0)
+    add(name, "cores, sums in registers (a bound)", study.snn, registers)
+    for measured in study.quantized:
+        for reuse in REUSE:
+            how = f"reuse {reuse:g}"
+            add(measured.contender.name, how, measured, study.ann_machine(measured, reuse))
+        skipping = study.ann_machine(measured, skips_zeros=True)
+        how = f"reuse {NOMINAL_REUSE:g}, zeros skipped"
+        add(measured.contender.name, how, measured, skipping)
+    blocks: list[Text | Table | Picture] = [
+        Table(
+            "B. Memory-inclusive digital machine, uJ per inference",
+            ["network", "machine", "mean", "5-95 % over constants", "5-95 % of samples"],
+            rows,
+            "After Lemaire et al. 2022 with Horowitz's 45 nm constants. The spiking network has "
+            "the small local memories of the cores that it is mapped to, the conventional one a "
+            "memory of its own size for every array. Reuse: multiplications for which the "
+            "conventional machine uses a number that it has read; the published model has 1, "
+            "which favours spikes. "
+            "Floating-point networks are not priced: the machines compute with integers.",
+        )
+    ]
+    ratios, more = _ratios(study)
+    blocks += ratios
+    return blocks, {"rows": data, **more}
+
+
+def _ratios(study: Study) -> tuple[list[Text | Table | Picture], dict[str, Any]]:
+    baseline = study.baseline
+    if baseline is None:
+        return [], {"ratios": None}
+    rows, data = [], []
+    for reuse in REUSE:
+        ratio = study_ratio(study, baseline, reuse)
+        rows.append(
+            [
+                f"{reuse:g}",
+                short(ratio.median),
+                interval(ratio.interval),
+                short(ratio.nominal),
+                "yes" if ratio.is_decided else "no: it spans 1",
+            ]
+        )
+        data.append(
+            {
+                "reuse": reuse,
+                "nominal": ratio.nominal,
+                "median": ratio.median,
+                "interval": [ratio.interval.low, ratio.interval.high],
+                "is_decided": ratio.is_decided,
+            }
+        )
+    blocks: list[Text | Table | Picture] = [
+        Table(
+            f"Energy of the spiking network over that of {baseline.contender.name}",
+            ["reuse", "median", "5-95 % over constants", "at nominal", "decided"],
+            rows,
+            "Both networks at the same draw of all constants, on the same samples. Nominal "
+            "constants of 45 nm are the upper ends of their ranges, so the ratio there may lie "
+            "outside of the interval.",
+        )
+    ]
+    blocks += _plots(study, baseline)
+    return blocks, {"ratios": data, "baseline": baseline.contender.name}
+
+
+def _plots(study: Study, baseline: Measured) -> list[Picture]:
+    values, constants = study.arithmetic.values, study.arithmetic.constants
+    ann_machine = study.ann_machine(baseline)
+    bars = {}
+    distributions = {}
+    for measured, machine in ((study.snn, study.snn_machine), (baseline, ann_machine)):
+        energy = memory_energy(measured, machine, values)
+        name = measured.contender.name
+        bars[name] = {term: float(pj.mean()) / 1e6 for term, pj in energy.terms_pj.items()}
+        distributions[name] = (measured.contender.kind, energy.total_pj / 1e6)
+    layers = snn_energy(study.snn.counts, study.snn_machine, values, pipelined=True)
+    by_layer = {
+        e.name: {term: float(pj.mean()) / 1e6 for term, pj in e.terms_pj.items()} for e in layers
+    }
+    snn, ann = mean_energy(study.snn, study.snn_machine), mean_energy(baseline, ann_machine)
+    swings = tornado(lambda v: snn(v) / ann(v), constants)[:_TORNADO_BARS]
+    nominal = float(np.squeeze(np.asarray(snn(values)) / np.asarray(ann(values))))
+    return [
+        Picture(
+            "terms",
+            stacked_plot(bars, unit="uJ per inference"),
+            f"Where the energy goes: memory-inclusive, reuse {NOMINAL_REUSE:g}.",
+        ),
+        Picture(
+            "terms_by_layer",
+            stacked_plot(by_layer, unit="uJ per inference"),
+            "The same for the layers of the spiking network.",
+        ),
+        Picture(
+            "tornado",
+            tornado_plot(
+                [(s.constant, s.at_low, s.at_high) for s in swings],
+                nominal=nominal,
+                label="SNN / ANN",
+            ),
+            "The ratio with one constant at a time at an end of its range. Nominal values of 45 nm "
+            "are the upper ends: newer processes are cheaper.",
+        ),
+        Picture(
+            "distribution",
+            distribution_plot(distributions),
+            "Energy from sample to sample. A dense machine takes the same for every picture.",
+        ),
+    ]
+
+
+def _chip(study: Study) -> tuple[Table, list[dict[str, Any]]]:
+    events = chip_events(study.snn.counts, study.chip_run.traffic, pipelined=True)
+    num_chips = study.chip_run.core_map.num_chips
+    static = load_constants("loihi2_pilotnet").constants["static_power_w"]
+    period_us = {end: study.chip_run.step_us(end).sum(0).mean() for end in ("low", "high")}
+    static_uj = [
+        static_energy_pj(static.low, float(period_us["low"]), num_chips) / 1e6,
+        static_energy_pj(static.high, float(period_us["high"]), num_chips) / 1e6,
+    ]
+    rows, data = [], []
+    for constants in map(load_constants, EVENT_SETS):
+        energy = chip_energy(events, constants.values)
+        mean_uj = float(energy.dynamic_pj.mean()) / 1e6
+        draws = monte_carlo(_dynamic_model(events), constants.constants) / 1e6
+        found = percentile_interval(draws, LEVEL)
+        rows.append(
+            [
+                constants.title,
+                short(mean_uj),
+                interval(found),
+                _shares(energy.terms_pj, mean_uj),
+                f"{short(float(static_uj[0]), 2)} to {short(float(static_uj[1]), 2)}",
+                _grades(constants),
+                "; ".join(
+                    filter(
+                        None,
+                        [
+                            constants.caveat,
+                            f"not priced: {', '.join(energy.unpriced)}" if energy.unpriced else "",
+                        ],
+                    )
+                ),
+            ]
+        )
+        data.append(
+            {
+                "constants": constants.name,
+                "dynamic_uj": mean_uj,
+                "interval_uj": [found.low, found.high],
+                "terms_uj": {t: float(pj.mean()) / 1e6 for t, pj in energy.terms_pj.items()},
+                "static_uj_range": [float(part) for part in static_uj],
+                "unpriced": list(energy.unpriced),
+                "caveat": constants.caveat,
+            }
+        )
+    table = Table(
+        f"C. Events on {study.chip.title}, {num_chips} chip(s), uJ per inference",
+        ["constants", "dynamic", "5-95 %", "of which", "static", "evidence", "caveat"],
+        rows,
+        "Prices of Loihi 1, or fitted on the one public measurement of Loihi 2 (see validation). "
+        "Graded first-layer events are charged like binary ones: no price of theirs is public. "
+        "Static: power of one board per chip times the duration of the steps, between the ends of "
+        "the latency bracket; it depends on how the chip is used between inferences.",
+    )
+    return table, data
+
+
+def _dynamic_model(events: Any) -> Callable[[Values], Amount]:
+    def model(values: Values) -> Amount:
+        mean: Amount = chip_energy(events, values).dynamic_pj.mean(-1)
+        return mean
+
+    return model
+
+
+def _shares(terms_pj: Mapping[str, Any], total_uj: float) -> str:
+    shares = {t: float(pj.mean()) / 1e6 / total_uj for t, pj in terms_pj.items() if t != "static"}
+    return ", ".join(f"{term} {share:.0%}" for term, share in shares.items() if share >= 0.005)
+
+
+def _grades(constants: ConstantSet) -> str:
+    return ", ".join(sorted({constant.grade for constant in constants.constants.values()}))

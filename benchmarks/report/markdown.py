@@ -1,0 +1,45 @@
+"""A report as Markdown, its pictures as files beside it."""
+
+from collections.abc import Sequence
+
+from benchmarks.report.document import Picture, Section, Table, Text
+
+
+def as_markdown(title: str, sections: Sequence[Section]) -> str:
+    """The whole report.
+
+    Args:
+        title: First heading.
+        sections: In order.
+
+    Returns:
+        Markdown; a picture is the file `<name>.svg` beside it.
+    """
+    parts = [f"# {title}"]
+    for section in sections:
+        parts.append(f"## {section.title}")
+        parts += (_block(block) for block in section.blocks)
+    return "\n\n".join(parts) + "\n"
+
+
+def _block(block: Text | Table | Picture) -> str:
+    if isinstance(block, Text):
+        return {"note": f"*{block.text}*", "verdict": f"> **{block.text}**"}.get(
+            block.kind, block.text
+        )
+    if isinstance(block, Picture):
+        return f"![{block.caption}]({block.name}.svg)\n\n*{block.caption}*"
+    lines = [
+        f"**{block.title}**",
+        "",
+        _row(block.headings),
+        "|" + "---|" * len(block.headings),
+        *map(_row, block.rows),
+    ]
+    if block.note:
+        lines += ["", f"*{block.note}*"]
+    return "\n".join(lines)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

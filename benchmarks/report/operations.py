@@ -1,0 +1,132 @@
+"""What the networks did: operations in NeuroBench's terms, and layer by layer."""
+
+from typing import Any
+
+import numpy as np
+
+from benchmarks.report.contender import Measured
+from benchmarks.report.document import Section, Table, Text
+from benchmarks.report.numbers import millions, percent, short
+from benchmarks.report.part import Part
+from benchmarks.report.study import Study
+from conversion.layer_graph import INPUT
+from hardware.event_counts import LayerCounts
+
+
+def operations_part(study: Study) -> Part:
+    """Totals of every network.
+
+    Args:
+        study: What was measured.
+    """
+    rows, data = [], []
+    for measured in study.networks:
+        entry = operation_totals(measured)
+        data.append(entry)
+        rows.append(
+            [
+                entry["name"],
+                f"{entry['weight_bytes'] / 1e6:.2f} MB + {entry['state_bytes'] / 1e6:.2f} MB",
+                percent(entry["connection_sparsity"]),
+                percent(entry["activation_sparsity"]),
+                millions(entry["dense"]),
+                millions(entry["effective_macs"]),
+                millions(entry["effective_acs"]),
+                millions(entry["updates"]),
+                millions(entry["dense"] / entry["num_steps"]),
+                millions((entry["effective_macs"] + entry["effective_acs"]) / entry["num_steps"]),
+                millions(entry["binning_additions"]),
+            ]
+        )
+    table = Table(
+        "Operations per inference, mean over the samples",
+        [
+            "network",
+            "weights + state",
+            "zero weights",
+            "zero activations",
+            "dense",
+            "effective MACs",
+            "effective ACs",
+            "updates",
+            "dense per step",
+            "effective per step",
+            "binning additions",
+        ],
+        rows,
+        "Counted exactly up to the border, from what every layer sent; transposed convolutions "
+        "included. Whether an operation is a MAC (graded input) or an AC (spikes) is a property of "
+        "the layer, never of the data. Biases and normalisation are folded, and counted as part of "
+        "an update. An inference of the SNN is all its steps.",
+    )
+    spec = study.chip_network.spec
+    window_ms = 1e3 * spec.num_frames / spec.sample_rate_hz
+    text = Text(
+        f"Execution rate: one inference per window of {spec.num_frames} frames is "
+        f"{1e3 / window_ms:.0f} per second ({short(window_ms)} ms of {spec.sample_rate_hz / 1e3:g} "
+        "kHz frames).",
+        "note",
+    )
+    return Part("operations", Section("Operations", [table, text]), {"networks": data})
+
+
+def operation_totals(measured: Measured) -> dict[str, Any]:
+    """Totals per inference, means over samples.
+
+    Args:
+        measured: A network.
+    """
+    counts = measured.counts
+    edges = [edge for layer in counts.layers for edge in layer.edges]
+    senders = [layer for layer in counts.layers if layer.fires]
+    sent = sum(float(layer.spikes_TB.sum(0).mean()) for layer in senders)
+    places = counts.num_steps * sum(layer.num_neurons for layer in senders)
+    contender = measured.contender
+    # A membrane is kept from step to step; an activation until its readers have it.
+    state_bits = 32 if contender.kind == "snn" else contender.activation_bits
+    return {
+        "name": contender.name,
+        "num_steps": counts.num_steps,
+        "weight_bytes": counts.num_weights * contender.weight_bits / 8,
+        "state_bytes": counts.num_neurons * state_bits / 8,
+        "connection_sparsity": sum(e.num_zero_weights for e in edges) / counts.num_weights,
+        "activation_sparsity": 1 - sent / places,
+        "dense": counts.num_synapses * counts.num_steps,
+        "effective_macs": float(counts.macs_B.mean()),
+        "effective_acs": float(counts.accumulations_B.mean()),
+        "updates": counts.num_updates(pipelined=True),
+        "updates_of_a_lone_sample": counts.num_updates(pipelined=False),
+        "spikes": sent,
+        "binning_additions": float(counts.binning_TB.sum(0).mean()),
+    }
+
+
+def layer_totals(layer: LayerCounts, num_steps: int) -> dict[str, Any]:
+    """What happened in a layer, means over samples.
+
+    Args:
+        layer: Its counts.
+        num_steps: T.
+    """
+    events = {edge.source: float(edge.events_TB.sum(0).mean()) for edge in layer.edges}
+    sources = {edge.source: edge.num_source_neurons for edge in layer.edges}
+    spiking = [name for name in sources if name != INPUT]
+    arrived = sum(events[name] for name in spiking)
+    places = num_steps * sum(sources[name] for name in spiking)
+    return {
+        "name": layer.name,
+        "shape": list(layer.shape),
+        "rate_in": arrived / places if places else None,
+        "rate_out": float(layer.spikes_TB.mean()) / layer.num_neurons if layer.fires else None,
+        "dense": layer.num_synapses * num_steps,
+        "accumulations": float(layer.accumulations_TB.sum(0).mean()),
+        "macs": float(layer.macs_TB.sum(0).mean()),
+        "updates": layer.num_neurons * num_steps,
+        "spikes": float(layer.spikes_TB.sum(0).mean()),
+        "spikes_per_synapse": float(layer.synops_TB.sum(0).mean()) / layer.num_synapses,
+    }
+
+
+def rate(value: float | None) -> str:
+    """A firing rate; a dash where there is none."""
+    return "-" if value is None or np.isnan(value) else percent(value)

@@ -1,0 +1,122 @@
+"""Quality against energy of trained networks, and the verdict on every spiking one."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from benchmarks.pareto import on_front
+from benchmarks.report.claim import ACCEPTED_LOSS
+from benchmarks.report.document import Picture, Section, Table, Text
+from benchmarks.report.numbers import short
+from benchmarks.report.part import Part
+from benchmarks.report.plots import Point, pareto_plot
+from benchmarks.report.study import NOMINAL_REUSE
+
+
+def pareto_part(results: Path) -> Part:
+    """The front.
+
+    Args:
+        results: Of `python -m benchmarks.pareto`.
+
+    Raises:
+        ValueError: For a file that is none of these.
+    """
+    if not results.is_file():
+        raise ValueError(f"{results} does not exist; make it with python -m benchmarks.pareto")
+    stored = json.loads(results.read_text())
+    if stored.get("name") != "pareto":
+        raise ValueError(f"{results} holds {stored.get('name')!r}; accepted: results of pareto")
+    summary = stored["summary"]
+    best = on_front(summary)
+    points = [
+        Point(
+            f"{entry['name']}",
+            entry["network"],
+            entry["energy_uj_mean"],
+            entry["abs_rel_mean"],
+            front,
+        )
+        for entry, front in zip(summary, best, strict=True)
+    ]
+    rows = [_row(entry, front) for entry, front in zip(summary, best, strict=True)]
+    pairs = [entry for entry in summary if entry.get("energy_ratio_mean") is not None]
+    num_seeds = max(entry["num_seeds"] for entry in summary)
+    blocks: list[Text | Table | Picture] = [
+        Picture(
+            "pareto",
+            pareto_plot(points, energy=f"memory-inclusive, reuse {NOMINAL_REUSE:g}"),
+            "Trained networks: round spiking, square quantised twins. Dashed: the front.",
+        ),
+        Table(
+            f"Trained networks, {num_seeds} seed(s)",
+            [
+                "network",
+                "T",
+                "width",
+                "activation bits",
+                "abs_rel",
+                "energy, uJ",
+                "operations per synapse",
+                "SNN / counterpart",
+                "5-95 %",
+                "abs_rel to it",
+                "front",
+            ],
+            rows,
+            "Counterpart: the quantised twin of the same width with ceil(log2(T + 1)) bits. "
+            f"Spiking networks as the chip's integers. From {results.name}, "
+            f"{stored['date'][:10]}, commit {str(stored['commit'])[:8]}.",
+        ),
+        Text(verdict(pairs), "verdict"),
+    ]
+    data = {"source": stored["command"], "date": stored["date"], "summary": summary}
+    return Part("pareto", Section("Quality against energy", blocks), data)
+
+
+def verdict(pairs: list[dict[str, Any]]) -> str:
+    """Whether any spiking network beats its counterpart, and what stands in the way.
+
+    Args:
+        pairs: Entries of spiking networks with a counterpart.
+    """
+    if not pairs:
+        return "No spiking network has its counterpart among them: no verdict."
+    fair = [p for p in pairs if p["abs_rel_difference_mean"] <= ACCEPTED_LOSS]
+    winners = [p for p in fair if p["energy_ratio_mean"] < 1]
+    if winners:
+        best = min(winners, key=lambda p: float(p["energy_ratio_mean"]))
+        sure = best["energy_ratio_high_mean"] < 1
+        return (
+            f"{best['name']} takes {short(best['energy_ratio_mean'], 2)} times the energy of "
+            f"{best['counterpart']} (5-95 % {short(best['energy_ratio_low_mean'], 2)} to "
+            f"{short(best['energy_ratio_high_mean'], 2)}"
+            f"{'' if sure else ': the constants leave it open'}) at "
+            f"{best['abs_rel_difference_mean']:+.1%} abs_rel."
+        )
+    nearest = min(fair or pairs, key=lambda p: float(p["energy_ratio_mean"]))
+    return (
+        f"No spiking network needs less energy than its counterpart at no more than "
+        f"{ACCEPTED_LOSS:.0%} worse abs_rel. Nearest: {nearest['name']}, "
+        f"{short(nearest['energy_ratio_mean'], 2)} times the energy at "
+        f"{nearest['abs_rel_difference_mean']:+.1%} abs_rel."
+    )
+
+
+def _row(entry: dict[str, Any], front: bool) -> list[str]:
+    has_pair = entry.get("energy_ratio_mean") is not None
+    return [
+        entry["name"],
+        str(entry["num_steps"]),
+        str(entry["width"]),
+        str(entry["activation_bits"]),
+        short(entry["abs_rel_mean"]),
+        short(entry["energy_uj_mean"]),
+        short(entry["synops_per_synapse_mean"]),
+        short(entry["energy_ratio_mean"]) if has_pair else "",
+        f"{short(entry['energy_ratio_low_mean'], 2)} to {short(entry['energy_ratio_high_mean'], 2)}"
+        if has_pair
+        else "",
+        f"{entry['abs_rel_difference_mean']:+.1%}" if has_pair else "",
+        "yes" if front else "",
+    ]

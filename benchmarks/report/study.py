@@ -1,0 +1,215 @@
+"""Everything that a report rests on, measured once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmarks.network_workload import workload_of_network
+from benchmarks.operation_audit import OperationAudit, audit_operations
+from benchmarks.report.artifact_run import ArtifactNetwork, artifact_network
+from benchmarks.report.chip_run import ChipRun
+from benchmarks.report.contender import (
+    Contender,
+    Measured,
+    artifact_contender,
+    measure,
+    torch_contender,
+)
+from benchmarks.report.samples import Samples, read_samples
+from conversion.artifact import Artifact, read_artifact
+from hardware.chip import Chip, load_chip
+from hardware.constant import ConstantSet, load_constants
+from hardware.digital_machines import AnnMachine, SnnMachine
+from hardware.mapping import CoreMap, core_memories, map_network
+from hardware.operation_energy import bits_to_count
+from snn_depth.checkpoint import load_network
+from snn_depth.data.spec import DataSpec
+from snn_depth.models.depth_network import DepthNetwork, SpikingDepthNet
+
+REUSE = (1.0, 10.0, 100.0)
+NOMINAL_REUSE = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Measured networks on common samples.
+
+    Attributes:
+        artifact_path: File of the converted network.
+        artifact: What is in it.
+        checkpoints: Files of the other networks, in order.
+        samples: What they ran on.
+        chip_network: The integer network.
+        snn: Its measurement.
+        snn_float: That of the float network it was made of; None where the artifact has none.
+        others: Conventional networks, in order.
+        audits: Of the conventional networks, by name: where every operation of torch went.
+        chip_run: The integer network on the chip.
+        arithmetic: Constants of arithmetic and memories.
+    """
+
+    artifact_path: Path
+    artifact: Artifact
+    checkpoints: Sequence[Path]
+    samples: Samples
+    chip_network: ArtifactNetwork
+    snn: Measured
+    snn_float: Measured | None
+    others: Sequence[Measured]
+    audits: Mapping[str, OperationAudit]
+    chip_run: ChipRun
+    arithmetic: ConstantSet
+
+    @property
+    def chip(self) -> Chip:
+        """Where the network is mapped to."""
+        return self.chip_run.core_map.chip
+
+    @property
+    def networks(self) -> list[Measured]:
+        """All, the spiking ones first."""
+        spiking = [self.snn] if self.snn_float is None else [self.snn, self.snn_float]
+        return [*spiking, *self.others]
+
+    @property
+    def quantized(self) -> list[Measured]:
+        """Conventional networks that read spikes and compute with integers."""
+        return [m for m in self.others if m.contender.kind == "ann" and m.is_quantized]
+
+    @property
+    def fair_bits(self) -> int:
+        """Activation bits of the counterpart that can say as much as T steps of spikes."""
+        return bits_to_count(self.snn.counts.num_steps)
+
+    @property
+    def baseline(self) -> Measured | None:
+        """The fair counterpart: same layers, as many bits as T steps can say; None if not given."""
+        ours = [(layer.name, layer.shape) for layer in self.snn.counts.layers]
+        for measured in self.quantized:
+            theirs = [(layer.name, layer.shape) for layer in measured.counts.layers]
+            is_twin = set(theirs) <= set(ours)  # relays, if there are any, have no counterpart
+            if is_twin and measured.contender.activation_bits == self.fair_bits:
+                return measured
+        return None
+
+    @property
+    def snn_machine(self) -> SnnMachine:
+        """What the spiking network is priced on."""
+        return spiking_machine(
+            self.chip_network.spec, self.snn.contender.weight_bits, self.chip_run.core_map
+        )
+
+    def ann_machine(
+        self, measured: Measured, reuse: float = NOMINAL_REUSE, *, skips_zeros: bool = False
+    ) -> AnnMachine:
+        """What a quantised network is priced on.
+
+        Args:
+            measured: The network.
+            reuse: Multiplications for which a number is used once it is read.
+            skips_zeros: Whether zeros cost nothing.
+        """
+        return AnnMachine(
+            weight_bits=measured.contender.weight_bits,
+            activation_bits=measured.contender.activation_bits,
+            input_bits=bits_to_count(self.chip_network.spec.num_frames),
+            reuse=reuse,
+            skips_zeros=skips_zeros,
+        )
+
+
+def spiking_machine(spec: DataSpec, weight_bits: int, core_map: CoreMap) -> SnnMachine:
+    """What a spiking network is priced on: small local memories of the cores it is mapped to.
+
+    Args:
+        spec: Window of its input.
+        weight_bits: Width of its weights.
+        core_map: Its cores.
+    """
+    machine = SnnMachine(
+        weight_bits=weight_bits, input_bits=bits_to_count(spec.num_frames // spec.num_bins)
+    )
+    memories = core_memories(core_map, weight_bits, machine.potential_word_bits)
+    return replace(machine, cores=memories)
+
+
+def make_study(
+    artifact_path: Path,
+    checkpoints: Sequence[Path],
+    data: Sequence[Path],
+    *,
+    chip: str,
+    max_samples: int,
+    cache_dir: Path,
+) -> Study:
+    """Run everything.
+
+    Args:
+        artifact_path: Converted network (*.h5).
+        checkpoints: Conventional networks (*.safetensors): twin, quantised twins, RGB teacher.
+        data: As for `read_samples`.
+        chip: As for `hardware.chip.load_chip`.
+        max_samples: As for `read_samples`.
+        cache_dir: As for `read_samples`.
+
+    Raises:
+        ValueError: For files that are none of these, or an operation that cannot be counted.
+    """
+    artifact = read_artifact(artifact_path)
+    network = artifact_network(artifact, "integer")
+    networks = [_depth_network(path) for path in checkpoints]
+    core_map = map_network(
+        network.graph,
+        load_chip(chip),
+        num_weight_bits=_weight_bits(artifact),
+        graded_input=network.graded_input,
+    )
+    samples = read_samples(data, network.spec, max_samples, cache_dir)
+    chip_run = ChipRun(core_map)
+    snn = artifact_contender("SNN, integers", network, _weight_bits(artifact))
+    has_float = artifact.float_graph is not None
+    floating = artifact_network(artifact, "float") if has_float else None
+    return Study(
+        artifact_path,
+        artifact,
+        checkpoints,
+        samples,
+        network,
+        measure(snn, samples, chip_run.watch),
+        None if floating is None else measure(_float_contender(floating), samples),
+        [measure(torch_contender(_name_of(n), n), samples) for n in networks],
+        {_name_of(n): _audit(n, samples) for n in networks},
+        chip_run,
+        load_constants("nm45"),
+    )
+
+
+def _float_contender(network: ArtifactNetwork) -> Contender:
+    return artifact_contender("SNN, float", network, 32)
+
+
+def _depth_network(path: Path) -> DepthNetwork:
+    network = load_network(path).network
+    if not isinstance(network, DepthNetwork):
+        raise ValueError(
+            f"{path} holds a {type(network).__name__}, whose operations cannot be counted; "
+            "accepted: AnnDepthNet, QuantizedAnnDepthNet, SpikingDepthNet"
+        )
+    return network
+
+
+def _audit(network: DepthNetwork, samples: Samples) -> OperationAudit:
+    batch = next(samples.batches())
+    return audit_operations(network, batch, workload_of_network(network, batch))
+
+
+def _name_of(network: DepthNetwork) -> str:
+    if network.input_key == "rgb":
+        return "RGB teacher, float"
+    bits = getattr(network, "activation_bits", None)
+    kind = "SNN" if isinstance(network, SpikingDepthNet) else "ANN twin"
+    return f"{kind}, float" if bits is None else f"{kind}, {bits}-bit"
+
+
+def _weight_bits(artifact: Artifact) -> int:
+    return int(artifact.provenance.get("num_weight_bits", 8))

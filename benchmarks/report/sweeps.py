@@ -1,0 +1,121 @@
+"""What changes with the time steps and the firing rate, for this network."""
+
+import numpy as np
+
+from benchmarks.report.document import Picture, Section, Table, Text
+from benchmarks.report.energy import memory_energy
+from benchmarks.report.numbers import short
+from benchmarks.report.part import Part
+from benchmarks.report.plots import anytime_plot, break_even_plot
+from benchmarks.report.study import NOMINAL_REUSE, Study
+from hardware.break_even import naive_break_even_rate
+from hardware.energy_memory import ann_energy, network_energy, snn_energy
+from hardware.operation_energy import bits_to_count
+
+STEPS = (1, 2, 4, 8, 16, 32)
+
+
+def sweeps_part(study: Study) -> Part:
+    """Reading out early, and the map of break-even.
+
+    Args:
+        study: What was measured.
+    """
+    anytime, early = _anytime(study)
+    blocks: list[Text | Table | Picture] = list(anytime)
+    data: dict[str, object] = {"anytime": early}
+    if study.baseline is None:
+        blocks.append(Text("No map of break-even: it needs the quantised twin.", "note"))
+    else:
+        picture, grid = _break_even_map(study)
+        blocks.append(picture)
+        data["break_even_map"] = grid
+    return Part("sweeps", Section("Time steps and firing rate", blocks), data)
+
+
+def _anytime(study: Study) -> tuple[list[Table | Picture], list[dict[str, float]]]:
+    counts, machine = study.snn.counts, study.snn_machine
+    rows, data = [], []
+    for step, scores in enumerate(study.snn.early_scores_B, start=1):
+        early = counts.first_steps(step)
+        energy = network_energy(snn_energy(early, machine, study.arithmetic.values, pipelined=True))
+        entry = {
+            "num_steps": step,
+            "abs_rel": float(np.mean(scores["abs_rel"])),
+            "synops": float(early.synops_B.mean()),
+            "energy_uj": float(energy.total_pj.mean()) / 1e6,
+        }
+        data.append(entry)
+        rows.append(
+            [
+                str(step),
+                short(entry["abs_rel"]),
+                f"{entry['synops'] / 1e6:.1f} M",
+                short(entry["energy_uj"]),
+            ]
+        )
+    table = Table(
+        "Reading out early: one network, read after each of its steps",
+        ["step", "abs_rel", "synaptic operations", "energy, uJ"],
+        rows,
+        "Energy of the memory-inclusive model for all steps so far. The network was trained for "
+        "its last step only.",
+    )
+    picture = Picture(
+        "anytime",
+        anytime_plot(
+            np.array([e["abs_rel"] for e in data]), np.array([e["energy_uj"] for e in data])
+        ),
+        "Error and energy, read after each step.",
+    )
+    return [table, picture], data
+
+
+def _break_even_map(study: Study) -> tuple[Picture, dict[str, object]]:
+    """Energy is linear in steps, and in events per step, so two measurements give the plane."""
+    baseline = study.baseline
+    assert baseline is not None
+    counts, machine, values = study.snn.counts, study.snn_machine, study.arithmetic.values
+    num_steps = counts.num_steps
+    places = num_steps * sum(
+        edge.num_source_neurons for layer in counts.layers for edge in layer.edges
+    )
+    sent = sum(
+        float(edge.events_TB.sum(0).mean()) for layer in counts.layers for edge in layer.edges
+    )
+    rate = sent / places
+    total_pj = float(memory_energy(study.snn, machine, values).total_pj.mean())
+    silent = network_energy(snn_energy(counts.silent(), machine, values, pipelined=True))
+    silent_pj = float(silent.total_pj.mean())
+    rates = np.geomspace(0.003, 1.0, 60)
+    per_step_pj = silent_pj / num_steps + (total_pj - silent_pj) / num_steps * rates / rate
+    ratio = np.empty((len(rates), len(STEPS)))
+    for column, steps in enumerate(STEPS):
+        ann_machine = vars(study.ann_machine(baseline)) | {"activation_bits": bits_to_count(steps)}
+        ann = network_energy(
+            ann_energy(baseline.counts, type(study.ann_machine(baseline))(**ann_machine), values)
+        )
+        ratio[:, column] = steps * per_step_pj / float(ann.total_pj.mean())
+    steps_T = np.array(STEPS, float)
+    naive = [float(np.asarray(naive_break_even_rate("fp32", t, values))) for t in STEPS]
+    lines = {
+        "naive fp32, 5.11 / T": np.array(naive),
+        "Davidson & Furber, 1.72 / T": 1.72 / steps_T,
+        "Dampfhoffer, 1.38 / T": 1.38 / steps_T,
+        "Dampfhoffer, 0.15 / T": 0.15 / steps_T,
+    }
+    picture = Picture(
+        "break_even_map",
+        break_even_plot(STEPS, rates, ratio, ours=(num_steps, rate), published=lines),
+        "Modelled energy of this network over its quantised twin's of ceil(log2(T + 1)) bits "
+        f"(memory-inclusive, reuse {NOMINAL_REUSE:g}), if it fired more or less and took other "
+        "numbers of steps. The rate is that of all it receives, the dense graded input included. "
+        "Lines: where published rules put break-even. Yan et al. give 5.7 % at T = 5.",
+    )
+    grid = {
+        "steps": list(STEPS),
+        "rates": rates.tolist(),
+        "ratio": ratio.tolist(),
+        "rate": rate,
+    }
+    return picture, grid

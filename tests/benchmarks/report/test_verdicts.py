@@ -1,0 +1,52 @@
+"""The sentences that must not be wrong."""
+
+from dataclasses import replace
+from typing import Any
+
+from benchmarks.pareto import on_front
+from benchmarks.report.claim import claim_part
+from benchmarks.report.pareto import verdict
+from benchmarks.report.study import Study
+
+
+def test_headline_is_refused_where_the_interval_spans_one(study: Study) -> None:
+    """The same study at a price list that leaves everything open."""
+    wide = {
+        name: replace(constant, low=constant.value / 1e4, high=constant.value * 1e4)
+        for name, constant in study.arithmetic.constants.items()
+    }
+    open_study = replace(study, arithmetic=replace(study.arithmetic, constants=wide))
+    part = claim_part(open_study)
+    assert part.data["headline"].startswith("No energy ratio is given: the constants leave open")
+    assert not part.data["is_decided"]
+    assert claim_part(study).data["headline"].startswith("The spiking network takes more energy")
+
+
+def entry(name: str, ratio: float, difference: float, **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "counterpart": "q",
+        "energy_ratio_mean": ratio,
+        "energy_ratio_low_mean": ratio / 2,
+        "energy_ratio_high_mean": ratio * 2,
+        "abs_rel_difference_mean": difference,
+        **more,
+    }
+
+
+def test_verdict_on_the_front() -> None:
+    assert verdict([]).startswith("No spiking network has its counterpart")
+    loses = entry("a", 3.0, 0.01)
+    cheap_but_bad = entry("b", 0.2, 0.3)
+    text = verdict([loses, cheap_but_bad])
+    assert text.startswith("No spiking network needs less energy") and "a, 3.0 times" in text
+    wins = entry("c", 0.4, 0.05)
+    assert verdict([loses, wins]).startswith("c takes 0.40 times the energy of q")
+    assert "leave it open" not in verdict([wins])
+    assert "leave it open" in verdict([entry("d", 0.9, 0.0)])
+
+
+def test_front_is_what_nobody_beats() -> None:
+    points = [(0.2, 10.0), (0.3, 5.0), (0.3, 6.0), (0.25, 20.0), (0.2, 10.0)]
+    entries = [{"abs_rel_mean": e, "energy_uj_mean": uj} for e, uj in points]
+    assert on_front(entries) == [True, True, False, False, True]
