@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+_STARTS_OF_NUMBERS = "0123456789+-"
+
 
 @dataclass(frozen=True)
 class Text:
@@ -35,6 +37,14 @@ class Table:
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
     note: str = ""
+
+    @property
+    def is_numeric(self) -> list[bool]:
+        """By column, whether all its cells are numbers (or intervals, or empty)."""
+        return [
+            all(not cell or cell[0] in _STARTS_OF_NUMBERS for cell in column)
+            for column in zip(*self.rows, strict=True)
+        ] or [False] * len(self.headings)
 
     def __post_init__(self) -> None:
         for row in self.rows:

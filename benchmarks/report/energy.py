@@ -228,7 +228,8 @@ def _plots(study: Study, baseline: Measured) -> list[Picture]:
         e.name: {term: float(pj.mean()) / 1e6 for term, pj in e.terms_pj.items()} for e in layers
     }
     snn, ann = mean_energy(study.snn, study.snn_machine), mean_energy(baseline, ann_machine)
-    swings = tornado(lambda v: snn(v) / ann(v), constants)[:_TORNADO_BARS]
+    found = tornado(lambda v: snn(v) / ann(v), constants)[:_TORNADO_BARS]
+    swings = [swing for swing in found if swing.swing > 0]
     nominal = float(np.squeeze(np.asarray(snn(values)) / np.asarray(ann(values))))
     return [
         Picture(

@@ -36,7 +36,8 @@ def neurobench_part(study: Study) -> Part:
     cells = []
     for row in rows:
         metrics = row["metrics"]
-        cells.append([f"{row['network']}: ours", *(millions(metrics[c]) for c in _COUNTS)])
+        name = f"{row['network']} ({row['input']})" if "input" in row else row["network"]
+        cells.append([f"{name}: ours", *(millions(metrics[c]) for c in _COUNTS)])
         for difference in row["differences"]:
             cells.append([f"+ {difference['rule']}", *(_signed(difference[c]) for c in _COUNTS)])
         cells.append(["+ unexplained", *(_signed(metrics[f"unexplained_{c}"]) for c in _COUNTS)])

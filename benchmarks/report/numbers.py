@@ -20,7 +20,7 @@ def short(number: float, digits: int = 3) -> str:
 
 def millions(number: float) -> str:
     """In millions, for counts of operations."""
-    return f"{short(number / 1e6)} M"
+    return f"{short(number / 1e6)} M" if number else "0"
 
 
 def interval(found: Interval, digits: int = 2) -> str:

@@ -186,9 +186,8 @@ def break_even_plot(
         image = ax.pcolormesh(
             steps, rates, np.log10(ratio), cmap="RdBu_r", vmin=-bound, vmax=bound, shading="nearest"
         )
-        if ratio.min() < 1 < ratio.max():
-            contour = ax.contour(steps, rates, ratio, [1.0], colors="black", linewidths=1.6)
-            ax.clabel(contour, fmt="break-even", fontsize=8)
+        even = [rate_of_ratio_one(rates, column) for column in ratio.T]
+        ax.plot(steps, even, "o-", color="black", linewidth=1.8, label="break-even, this model")
         for (name, line), style in zip(published.items(), ("--", ":", "-.", "-"), strict=False):
             ax.plot(steps, line, style, color="0.25", linewidth=1, marker=".", label=name)
         ax.scatter(*ours, marker="*", s=150, color="gold", edgecolor="black", label="this network")
@@ -202,6 +201,18 @@ def break_even_plot(
         bar.set_label("log10 of energy, spiking / conventional")
         figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
         return _svg(figure)
+
+
+def rate_of_ratio_one(rates: Numbers, ratio: Numbers) -> float:
+    """Where a ratio that grows with the rate passes 1; NaN where it does not.
+
+    Args:
+        rates: Growing.
+        ratio: At these rates.
+    """
+    if not ratio[0] <= 1 <= ratio[-1]:
+        return float("nan")
+    return float(np.exp(np.interp(0.0, np.log(ratio), np.log(rates))))
 
 
 def anytime_plot(abs_rel: Numbers, energy_uj: Numbers) -> str:

@@ -31,11 +31,17 @@ def test_page_is_self_contained_and_escaped() -> None:
     assert "<title>Title</title>" in page
     assert '<p class="note">mind &lt; this</p>' in page
     assert '<p class="verdict">therefore</p>' in page
-    assert "<td>&lt;2&gt;</td>" in page
+    assert "<td>&lt;2&gt;</td>" in page and '<td class="number">1</td>' in page
     assert "<svg><text>x</text></svg><figcaption>a curve</figcaption>" in page
     assert '<a href="#s2">Second</a>' in page
     assert "http" not in page.replace("http-equiv", "")  # nothing is loaded from anywhere
     assert "src=" not in page and "<script" not in page
+
+
+def test_numeric_columns_are_those_of_numbers_only() -> None:
+    rows = [["stem", "1 to 2", "", "-"], ["2x2", "+3 %", "-1.5 M", "none"]]
+    assert Table("t", ["a", "b", "c", "d"], rows).is_numeric == [False, True, True, False]
+    assert Table("t", ["a", "b"], []).is_numeric == [False, False]
 
 
 def test_rows_have_a_cell_per_heading() -> None:
@@ -60,6 +66,6 @@ def test_significant_digits(number: float, text: str) -> None:
 
 
 def test_other_forms_of_numbers() -> None:
-    assert millions(49_246_886) == "49.2 M"
+    assert (millions(49_246_886), millions(0)) == ("49.2 M", "0")
     assert interval(Interval(0.123, 4.5)) == "0.12 to 4.5"
     assert percent(0.1234) == "12.3 %"
