@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 
-from benchmarks import accuracy, bit_widths, lava, self_correction, tables
+from benchmarks import (
+    accuracy,
+    bit_widths,
+    lava,
+    neurobench_check,
+    pareto,
+    pilotnet,
+    self_correction,
+    tables,
+)
+from benchmarks.report.__main__ import report
 from benchmarks.tables import methods_by_scenario
 from conversion.export import export
 from conversion.to_lava import to_lava
@@ -26,6 +36,10 @@ PROGRAMS: dict[str, Callable[..., Any]] = {
     "benchmarks.accuracy": accuracy.accuracy,
     "benchmarks.bit_widths": bit_widths.bit_widths,
     "benchmarks.lava": lava.benchmark,
+    "benchmarks.neurobench_check": neurobench_check.check,
+    "benchmarks.pareto": pareto.pareto,
+    "benchmarks.pilotnet": pilotnet.pilotnet,
+    "benchmarks.report": report,
     "benchmarks.self_correction": self_correction.self_correction,
     "benchmarks.tables": tables.print_table,
     "conversion.export": export,
