@@ -5,7 +5,7 @@ Spiking networks of several numbers of steps and widths, and quantised twins tha
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -179,10 +179,11 @@ def as_row(candidate: Candidate, candidates: Sequence[Candidate]) -> dict[str, A
     """
     measured, constants = candidate.measured, load_constants("nm45")
     counts = measured.counts
-    energy_uj = float(memory_energy(measured, candidate.machine, constants.values).total_pj.mean())
+    energy = memory_energy(measured, candidate.machine, constants.values)
     metrics: dict[str, float | None] = {
         **{metric: float(np.mean(measured.scores_B[metric])) for metric in METRICS},
-        "energy_uj": energy_uj / 1e6,
+        "energy_uj": float(energy.total_pj.mean()) / 1e6,
+        **{f"{term}_uj": float(pj.mean()) / 1e6 for term, pj in energy.terms_pj.items()},
         "synops": float(counts.synops_B.mean()),
         "macs": float(counts.macs_B.mean()),
         "dense": float(counts.num_synapses * counts.num_steps),
@@ -191,9 +192,9 @@ def as_row(candidate: Candidate, candidates: Sequence[Candidate]) -> dict[str, A
     }
     if isinstance(candidate.machine, AnnMachine):
         for reuse in REUSE:
-            machine = AnnMachine(**{**vars(candidate.machine), "reuse": reuse})
-            energy = memory_energy(measured, machine, constants.values).total_pj.mean()
-            metrics[f"energy_uj_reuse_{reuse:g}"] = float(energy) / 1e6
+            machine = replace(candidate.machine, reuse=reuse)
+            total_pj = memory_energy(measured, machine, constants.values).total_pj.mean()
+            metrics[f"energy_uj_reuse_{reuse:g}"] = float(total_pj) / 1e6
     counterpart = fair_counterpart(candidate, candidates) if candidate.is_spiking else None
     if counterpart is not None:
         ratio = energy_ratio(
@@ -206,6 +207,12 @@ def as_row(candidate: Candidate, candidates: Sequence[Candidate]) -> dict[str, A
             "energy_ratio_nominal": ratio.nominal,
             "energy_ratio_low": ratio.interval.low,
             "energy_ratio_high": ratio.interval.high,
+            **{
+                f"energy_ratio_nominal_reuse_{reuse:g}": counterpart_ratio(
+                    candidate, counterpart, reuse
+                )
+                for reuse in REUSE
+            },
             "abs_rel_difference": measured.abs_rel / counterpart.measured.abs_rel - 1,
         }
     return {
@@ -219,6 +226,22 @@ def as_row(candidate: Candidate, candidates: Sequence[Candidate]) -> dict[str, A
         "seed": candidate.loaded.provenance.get("seed"),
         "metrics": metrics,
     }
+
+
+def counterpart_ratio(candidate: Candidate, counterpart: Candidate, reuse: float) -> float:
+    """Energy over that of the counterpart, at nominal constants.
+
+    Args:
+        candidate: A spiking network.
+        counterpart: Its quantised twin.
+        reuse: Of the conventional machine.
+    """
+    assert isinstance(counterpart.machine, AnnMachine)
+    values = load_constants("nm45").values
+    ours = memory_energy(candidate.measured, candidate.machine, values)
+    machine = replace(counterpart.machine, reuse=reuse)
+    theirs = memory_energy(counterpart.measured, machine, values)
+    return float(ours.total_pj.mean()) / float(theirs.total_pj.mean())
 
 
 def on_front(entries: Sequence[Mapping[str, Any]]) -> list[bool]:

@@ -36,7 +36,9 @@ from snn_depth.command_parser import call_from_command_line
 SCHEMA_VERSION = 1
 TITLE = "Energy and latency of a spiking depth network"
 WEIGHTS = SHIPPED_NETWORK.parent
-SHIPPED_TWINS = (WEIGHTS / "twin.safetensors", WEIGHTS / "twin_4_bit.safetensors")
+SHIPPED_TWINS = tuple(
+    WEIGHTS / f"{name}.safetensors" for name in ("twin", "twin_8_bit", "twin_4_bit")
+)
 
 
 def report(
