@@ -22,7 +22,7 @@ from benchmarks.report.contender import (
     measure,
     torch_contender,
 )
-from benchmarks.report.energy import mean_energy, memory_energy
+from benchmarks.report.energy import RHO, mean_energy, memory_energy
 from benchmarks.report.samples import Samples, read_samples
 from benchmarks.report.study import NOMINAL_REUSE, REUSE, spiking_machine
 from conversion.extract import extract_graph
@@ -90,14 +90,21 @@ def pareto(
     """
     if not checkpoints:
         raise ValueError("no checkpoints are given; accepted: one or more *.safetensors")
-    by_steps: dict[DataSpec, Samples] = {}
+    samples: dict[DataSpec, Samples] = {}
     candidates = []
     for path in checkpoints:
         loaded = load_network(path)
-        if loaded.data not in by_steps:
-            by_steps[loaded.data] = read_samples(data, loaded.data, max_samples, cache_dir)
-        candidates.append(measure_candidate(path, loaded, by_steps[loaded.data]))
-    rows = [as_row(candidate, candidates) for candidate in candidates]
+        if loaded.data not in samples:
+            samples[loaded.data] = read_samples(data, loaded.data, max_samples, cache_dir)
+        candidates.append(measure_candidate(path, loaded, samples[loaded.data]))
+    rows = [
+        as_row(candidate, candidates)
+        | {
+            "samples": samples[candidate.loaded.data].description,
+            "num_samples": len(samples[candidate.loaded.data]),
+        }
+        for candidate in candidates
+    ]
     write_results(output, "pareto", rows)
     console = Console()
     console.print(pareto_table(summarize(rows)))
@@ -208,9 +215,10 @@ def as_row(candidate: Candidate, candidates: Sequence[Candidate]) -> dict[str, A
             "energy_ratio_low": ratio.interval.low,
             "energy_ratio_high": ratio.interval.high,
             **{
-                f"energy_ratio_nominal_reuse_{reuse:g}": counterpart_ratio(
-                    candidate, counterpart, reuse
+                f"energy_ratio_rho_{rho:g}_reuse_{reuse:g}": counterpart_ratio(
+                    candidate, counterpart, reuse, rho
                 )
+                for rho in RHO
                 for reuse in REUSE
             },
             "abs_rel_difference": measured.abs_rel / counterpart.measured.abs_rel - 1,
@@ -228,17 +236,22 @@ def as_row(candidate: Candidate, candidates: Sequence[Candidate]) -> dict[str, A
     }
 
 
-def counterpart_ratio(candidate: Candidate, counterpart: Candidate, reuse: float) -> float:
+def counterpart_ratio(
+    candidate: Candidate, counterpart: Candidate, reuse: float, rho: float
+) -> float:
     """Energy over that of the counterpart, at nominal constants.
 
     Args:
         candidate: A spiking network.
         counterpart: Its quantised twin.
         reuse: Of the conventional machine.
+        rho: Of the spiking one: accesses to a membrane per event.
     """
+    assert isinstance(candidate.machine, SnnMachine)
     assert isinstance(counterpart.machine, AnnMachine)
     values = load_constants("nm45").values
-    ours = memory_energy(candidate.measured, candidate.machine, values)
+    spiking = replace(candidate.machine, potential_accesses_per_synop=rho)
+    ours = memory_energy(candidate.measured, spiking, values)
     machine = replace(counterpart.machine, reuse=reuse)
     theirs = memory_energy(counterpart.measured, machine, values)
     return float(ours.total_pj.mean()) / float(theirs.total_pj.mean())

@@ -1,10 +1,13 @@
 """The models of `hardware` against a published measurement: `python -m benchmarks.pilotnet`.
 
 Intel published what PilotNet-LIF takes on Loihi 2, and the spikes of that network. Counting these
-spikes and pricing them gives what every set of constants would have predicted.
+spikes and pricing them gives what every model would have predicted. The counts are kept, so that
+the prices of today can be held against the measurement where Intel's files are not at hand.
 """
 
-from dataclasses import asdict, dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +19,21 @@ from conversion.layer_graph import LayerGraph
 from conversion.netx_file import read_netx
 from hardware.chip import load_chip
 from hardware.chip_events import chip_events
-from hardware.constant import load_constants
+from hardware.constant import Amount, Values, load_constants
 from hardware.core_load import core_loads
-from hardware.event_counts import count_events
+from hardware.digital_machines import CoreMemory, SnnMachine
+from hardware.energy_events import ChipEvents
+from hardware.energy_memory import network_energy, snn_energy
+from hardware.energy_naive import Arithmetic, naive_energy_pj
+from hardware.event_counts import EdgeCounts, EventCounts, LayerCounts, count_events
 from hardware.latency import step_bracket
-from hardware.mapping import map_network
-from hardware.published_run import PILOTNET_LIF, energy_residuals
+from hardware.mapping import core_memories, map_network
+from hardware.published_run import (
+    PILOTNET_LIF,
+    EnergyResidual,
+    energy_residuals,
+    residual_of,
+)
 from hardware.traffic import count_traffic
 from hardware.workload import workload_of_run
 from snn_depth.cli import exit_after
@@ -30,34 +42,31 @@ from snn_depth.results import write_results
 
 RESULTS = Path(__file__).parent / "results" / "pilotnet.json"
 EVENT_SETS = ("davies2018", "keras_spiking_loihi", "sanafe_loihi", "loihi2_pilotnet")
+WEIGHT_BITS = 8
 _RECORDS = ("input", *(f"conv-{i}" for i in range(5)), *(f"fc-{i}" for i in range(3)))
 
 
-@dataclass(frozen=True)
-class Validation:
-    """What the models say about PilotNet-LIF.
+@dataclass(frozen=True, eq=False)
+class PilotNetRun:
+    """What happened in PilotNet-LIF, by Intel's own spikes.
 
     Attributes:
-        num_synops: Synaptic operations per inference.
-        num_spikes: Spikes per inference.
-        num_updates: Neuron updates per inference.
+        counts: Of one inference.
+        events: What the chip charges for.
+        memories: Of the fullest core of each layer.
         cores: Cores per layer.
-        residuals: Of the energy, one entry per set of constants.
         step_us: Low and high estimate of a step's duration.
-        step_is_inside: Whether the measured duration lies between.
     """
 
-    num_synops: int
-    num_spikes: int
-    num_updates: int
+    counts: EventCounts
+    events: ChipEvents
+    memories: Mapping[str, CoreMemory]
     cores: tuple[int, ...]
-    residuals: tuple[dict[str, Any], ...]
     step_us: tuple[float, float]
-    step_is_inside: bool
 
 
-def validate(data: Path) -> Validation:
-    """Count Intel's spikes and price them.
+def count_pilotnet(data: Path) -> PilotNetRun:
+    """Count Intel's spikes.
 
     Args:
         data: Folder with `pilotnet_lif.net` and the ground truth `input.npy`, `conv-0.npy`, ... of
@@ -80,9 +89,7 @@ def validate(data: Path) -> Validation:
         graph, no_input, recorded_spikes(graph, data, num_steps), graded_input=False
     )
     counts = count_events(workload)
-    core_map = map_network(graph, load_chip("loihi2"))
-    events = chip_events(counts, count_traffic(workload, core_map), pipelined=True)
-    residuals = energy_residuals(PILOTNET_LIF, events, [load_constants(n) for n in EVENT_SETS])
+    core_map = map_network(graph, load_chip("loihi2"), num_weight_bits=WEIGHT_BITS)
     bracket = step_bracket(
         core_loads(workload, core_map),
         # The record is of the chip's own steps, in which the layers are shifted already.
@@ -90,14 +97,12 @@ def validate(data: Path) -> Validation:
         load_constants("latency_loihi2").values,
         load_constants("latency_loihi1").values,
     )
-    return Validation(
-        int(counts.synops_B.sum()),
-        int(counts.spikes_B.sum()),
-        counts.num_updates(pipelined=True),
+    return PilotNetRun(
+        counts,
+        chip_events(counts, count_traffic(workload, core_map), pipelined=True),
+        core_memories(core_map, WEIGHT_BITS, SnnMachine().potential_word_bits),
         tuple(partition.num_cores for partition in core_map.partitions.values()),
-        tuple(asdict(residual) for residual in residuals),
         (bracket.low.mean_us, bracket.high.mean_us),
-        PILOTNET_LIF.step_us in bracket,
     )
 
 
@@ -124,13 +129,103 @@ def recorded_spikes(
     return spikes
 
 
-def as_row(validation: Validation) -> dict[str, Any]:
-    """The validation as it stands in a results file.
+def residuals(run: PilotNetRun) -> list[EnergyResidual]:
+    """How far every model is from the measured energy, at the constants of today.
 
     Args:
-        validation: Of `validate`.
+        run: What happened.
+
+    Returns:
+        The chip models, then the memory-inclusive one at both ends of rho, then the naive ones.
     """
-    return {"name": PILOTNET_LIF.name, "metrics": {}, "seed": 0, **asdict(validation)}
+    found = energy_residuals(PILOTNET_LIF, run.events, [load_constants(n) for n in EVENT_SETS])
+    arithmetic = load_constants("nm45").constants
+    for rho, how in ((1.0, "a membrane access per event"), (0.0, "sums in registers")):
+        machine = SnnMachine(
+            weight_bits=WEIGHT_BITS, potential_accesses_per_synop=rho, cores=run.memories
+        )
+
+        def memory_pj(values: Values, machine: SnnMachine = machine) -> Amount:
+            energy = network_energy(snn_energy(run.counts, machine, values, pipelined=True))
+            mean: Amount = energy.total_pj.mean(-1)
+            return mean
+
+        title = f"B. memory-inclusive, 45 to 7 nm, {how}"
+        found.append(residual_of(PILOTNET_LIF, f"memory_rho_{rho:g}", title, memory_pj, arithmetic))
+    kinds: tuple[Arithmetic, ...] = ("fp32", "int8")
+    for kind in kinds:
+
+        def naive_pj(values: Values, kind: Arithmetic = kind) -> Amount:
+            energy = naive_energy_pj(run.counts, kind, values, skips_zeros=False)
+            mean: Amount = energy.mean(-1)
+            return mean
+
+        title = f"A. naive, 45 to 7 nm, {kind}"
+        found.append(residual_of(PILOTNET_LIF, f"naive_{kind}", title, naive_pj, arithmetic))
+    return found
+
+
+def as_row(run: PilotNetRun) -> dict[str, Any]:
+    """The run as it stands in a results file.
+
+    Args:
+        run: Of `count_pilotnet`.
+    """
+    return {
+        "name": PILOTNET_LIF.name,
+        "metrics": {},
+        "seed": 0,
+        "num_pipeline_steps": run.counts.num_pipeline_steps,
+        "layers": [_as_lists(asdict(layer)) for layer in run.counts.layers],
+        "events": {name: counts.tolist() for name, counts in run.events.by_name.items()},
+        "memories": {name: asdict(memory) for name, memory in run.memories.items()},
+        "cores": list(run.cores),
+        "step_us": list(run.step_us),
+    }
+
+
+def run_of_row(row: Mapping[str, Any]) -> PilotNetRun:
+    """The run that `as_row` has written.
+
+    Args:
+        row: From a results file.
+    """
+
+    def counts(lists: Any) -> npt.NDArray[np.int64]:
+        return np.array(lists, np.int64)
+
+    layers = []
+    for entry in row["layers"]:
+        edges = tuple(
+            replace(
+                EdgeCounts(**edge),
+                events_TB=counts(edge["events_TB"]),
+                synops_TB=counts(edge["synops_TB"]),
+            )
+            for edge in entry["edges"]
+        )
+        channels, rows, columns = entry["shape"]
+        spikes_TB = counts(entry["spikes_TB"])
+        shape = (channels, rows, columns)
+        layers.append(LayerCounts(entry["name"], shape, edges, spikes_TB, entry["fires"]))
+    low_us, high_us = row["step_us"]
+    return PilotNetRun(
+        EventCounts(tuple(layers), row["num_pipeline_steps"], 0 * layers[0].spikes_TB),
+        ChipEvents(**{name: np.array(value) for name, value in row["events"].items()}),
+        {name: CoreMemory(**memory) for name, memory in row["memories"].items()},
+        tuple(row["cores"]),
+        (low_us, high_us),
+    )
+
+
+def stored_run(path: Path = RESULTS) -> tuple[PilotNetRun, str]:
+    """The run of an earlier command, and its date.
+
+    Args:
+        path: Results file.
+    """
+    results = json.loads(path.read_text())
+    return run_of_row(results["rows"][0]), str(results["date"])[:10]
 
 
 def pilotnet(*, data: Path, output: Path = RESULTS) -> None:
@@ -139,21 +234,31 @@ def pilotnet(*, data: Path, output: Path = RESULTS) -> None:
     Args:
         data: Folder with lava-dl's `pilotnet_lif.net` and its ground truth, input.npy, conv-0.npy,
             and so on.
-        output: Results to write (*.json); the report quotes them where it has no such folder.
+        output: Results to write (*.json): the counts, which the report prices where it has no such
+            folder.
     """
-    validation = validate(data)
-    write_results(output, "pilotnet", [as_row(validation)])
+    run = count_pilotnet(data)
+    write_results(output, "pilotnet", [as_row(run)])
     console = Console()
-    for residual in validation.residuals:
-        inside = "inside" if residual["measured_is_inside"] else "outside"
+    for residual in residuals(run):
+        inside = "inside" if residual.measured_is_inside else "outside"
         console.print(
-            f"{residual['title']}: {residual['predicted_uj']:.1f} uJ per step, "
-            f"{residual['residual']:+.1%} of the measured {PILOTNET_LIF.dynamic_uj} uJ, which is "
-            f"{inside} the interval {residual['caveat']}"
+            f"{residual.title}: {residual.predicted_uj:.3g} uJ per step, {residual.residual:+.1%} "
+            f"of the measured {PILOTNET_LIF.dynamic_uj} uJ, which is {inside} the interval "
+            f"{residual.caveat}"
         )
-    low, high = validation.step_us
-    console.print(f"step: {low:.0f} to {high:.0f} us; measured {PILOTNET_LIF.step_us} us")
+    low_us, high_us = run.step_us
+    console.print(f"step: {low_us:.0f} to {high_us:.0f} us; measured {PILOTNET_LIF.step_us} us")
     console.print(f"results: {output}")
+
+
+def _as_lists(layer: dict[str, Any]) -> dict[str, Any]:
+    """Arrays as lists, which JSON can hold."""
+    edges = [
+        {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in edge.items()}
+        for edge in layer["edges"]
+    ]
+    return {**layer, "edges": edges, "spikes_TB": layer["spikes_TB"].tolist()}
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -42,6 +42,10 @@ class Chip:
         max_delay_steps: Longest synaptic delay.
         input_axons_per_core: At most; None for no fixed number.
         output_axons_per_core: Likewise.
+        energy_sets: Names of the sets of constants that price its events.
+        latency_low_set: Name of the set of event times for the low end of the latency bracket.
+        latency_high_set: For its high end.
+        static_power_set: Name of the set that has its static power; None for unknown.
         sources: Where each number is from, by attribute.
     """
 
@@ -59,6 +63,10 @@ class Chip:
     max_delay_steps: int
     input_axons_per_core: int | None
     output_axons_per_core: int | None
+    energy_sets: tuple[str, ...]
+    latency_low_set: str
+    latency_high_set: str
+    static_power_set: str | None
     sources: Mapping[str, str]
 
     @property
@@ -110,6 +118,10 @@ def load_chip(name: str | Path) -> Chip:
             description["title"],
             bool(description["graded_spikes"]),
             rule,
+            energy_sets=tuple(description["energy_sets"]),
+            latency_low_set=description["latency_low_set"],
+            latency_high_set=description["latency_high_set"],
+            static_power_set=description.get("static_power_set"),
             sources=sources,
             **numbers,
         )

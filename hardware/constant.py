@@ -23,6 +23,7 @@ Amount = float | FloatArray
 Values = Mapping[str, Amount]
 
 _NEEDED = ("value", "low", "high", "unit", "source", "grade")
+_OPTIONAL = ("note", "varies_with")
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Constant:
             measurements; "simulated" before there was silicon; "derived" from other figures;
             "uncited", recalled or quoted without evidence that could be looked at.
         note: What the number includes, where that is not plain from its name.
+        varies_with: What makes it lie high or low in its range, where that is common to several
+            constants: they are then high or low together. Empty for a cause of its own.
 
     Raises:
         ValueError: For numbers that are not positive or out of order, an unknown grade, or a
@@ -53,6 +56,7 @@ class Constant:
     source: str
     grade: Grade
     note: str = ""
+    varies_with: str = ""
 
     def __post_init__(self) -> None:
         for name in ("value", "low", "high"):
@@ -153,11 +157,11 @@ def _read(path: Path, key: str, entry: Any) -> Constant:
     if not isinstance(entry, dict):
         raise ValueError(f"{path}: {key!r} is {entry!r}; accepted: a table with {_NEEDED}")
     missing = [name for name in _NEEDED if name not in entry]
-    unknown = sorted(entry.keys() - {*_NEEDED, "note"})
+    unknown = sorted(entry.keys() - {*_NEEDED, *_OPTIONAL})
     if missing or unknown:
         raise ValueError(
             f"{path}: {key!r} lacks {missing} and has unknown {unknown}; accepted: "
-            f"{', '.join(_NEEDED)}, note"
+            f"{', '.join((*_NEEDED, *_OPTIONAL))}"
         )
     try:
         return Constant(**entry)

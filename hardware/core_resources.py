@@ -19,6 +19,7 @@ class CoreResources:
     Attributes:
         neurons: Neurons.
         weights: Stored weights: a kernel once per core.
+        delay_steps: Steps for which each neuron keeps what is still to arrive.
         memory_bits: Of them, and of what else the chip keeps there.
         input_axons: Neurons elsewhere whose spikes it is sent, counted once per edge.
         output_axons: (Neuron, receiving core) pairs, once per edge.
@@ -26,6 +27,7 @@ class CoreResources:
 
     neurons: int
     weights: int
+    delay_steps: int
     memory_bits: int
     input_axons: int
     output_axons: int
@@ -111,6 +113,7 @@ def core_resources(
     return CoreResources(
         int(block_neurons.max()),
         int(np.max(weights)),
+        max_delay,
         int((weights * num_weight_bits + block_neurons * state_bits).max()),
         int(input_axons.max()),
         int(output_axons.max()),

@@ -123,8 +123,8 @@ class AnnMachine(Machine):
         activation_bits: Width of an activation; `bits_to_count(T)` for the counterpart that can
             say as much as a spiking network of T steps.
         accumulator_bits: Width of a sum.
-        reuse: R, multiplications for which a weight, or an activation, is used once it is read: 1
-            for none; a systolic array of 100 x 100 has 100.
+        reuse: R, multiplications for which a weight, or an activation, is used once it is read, as
+            far as there are so many: 1 for none; a systolic array of 100 x 100 has 100.
         skips_zeros: Whether activations of zero cost nothing. Finding them is free here.
 
     Raises:

@@ -48,8 +48,8 @@ def ann_layer_energy(layer: LayerCounts, machine: AnnMachine, values: Values) ->
         multiply = multiplication_pj(machine.weight_bits, num_bits, values)
         read = memory_pj(num_bits, machine.bytes_of(edge.num_source_neurons, num_bits), values)
         operations = operations + macs_B * (multiply + add)
-        weights = weights + macs_B / machine.reuse * weight
-        inputs = inputs + macs_B / machine.reuse * read
+        weights = weights + macs_B / reuse(edge.num_weights, edge, machine) * weight
+        inputs = inputs + macs_B / reuse(edge.num_source_neurons, edge, machine) * read
         # Memories are walked through in order. Lemaire et al. add one pass over a kernel, which is
         # less than a thousandth of it.
         num_words = edge.num_source_neurons + layer.num_neurons
@@ -64,6 +64,18 @@ def ann_layer_energy(layer: LayerCounts, machine: AnnMachine, values: Values) ->
         "routing": 0.0,
     }
     return breakdown(layer.name, terms, layer.spikes_TB.shape[1])
+
+
+def reuse(num_words: int, edge: EdgeCounts, machine: AnnMachine) -> float:
+    """Multiplications for which a word is used once it is read.
+
+    Args:
+        num_words: Words of its kind.
+        edge: Whose synapses they serve: no word can be used more often than it is needed, at batch
+            1 at least. Weights of a small grid are needed a few times only.
+        machine: With the reuse that it is capable of.
+    """
+    return min(machine.reuse, max(1.0, edge.num_synapses / num_words))
 
 
 def multiplications(edge: EdgeCounts, machine: AnnMachine) -> FloatArray:

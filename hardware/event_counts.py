@@ -192,6 +192,27 @@ class EventCounts:
             raise ValueError(f"num_steps is {num_steps}; accepted: 1 to {self.num_steps}")
         return self._map(lambda counts: counts[:num_steps])
 
+    def without_spikes(self) -> "EventCounts":
+        """The same network if it received its graded input, and nothing fired."""
+        layers = tuple(
+            replace(
+                layer,
+                spikes_TB=np.zeros_like(layer.spikes_TB),
+                edges=tuple(
+                    edge
+                    if edge.graded
+                    else replace(
+                        edge,
+                        events_TB=np.zeros_like(edge.events_TB),
+                        synops_TB=np.zeros_like(edge.synops_TB),
+                    )
+                    for edge in layer.edges
+                ),
+            )
+            for layer in self.layers
+        )
+        return replace(self, layers=layers)
+
     def silent(self) -> "EventCounts":
         """The same network if nothing had been sent: what it costs to wait for events."""
         return self._map(np.zeros_like)

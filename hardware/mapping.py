@@ -61,6 +61,8 @@ def core_memories(
 ) -> dict[str, CoreMemory]:
     """Memories that the fullest core of each layer needs, for `hardware.energy_memory`.
 
+    What synapses delay waits beside the membranes, in a word per neuron and step.
+
     Args:
         core_map: Cores of the network.
         num_weight_bits: Bits per weight.
@@ -71,7 +73,8 @@ def core_memories(
     """
     return {
         name: CoreMemory(
-            max(needs.weights, 1) * num_weight_bits / 8, needs.neurons * potential_word_bits / 8
+            max(needs.weights, 1) * num_weight_bits / 8,
+            needs.neurons * (1 + needs.delay_steps) * potential_word_bits / 8,
         )
         for name, needs in core_map.needs.items()
     }

@@ -4,12 +4,14 @@ Constants are of other chips, or simulated, or fitted on the measurement itself.
 shows here: the residual of every set stands in every report.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from hardware.constant import Amount, ConstantSet, Values
+import numpy as np
+
+from hardware.constant import Amount, Constant, ConstantSet, Values, nominal_values
 from hardware.energy_events import ChipEvents, chip_energy
-from hardware.uncertainty import Interval, monte_carlo, percentile_interval
+from hardware.uncertainty import Interval, Model, monte_carlo, percentile_interval
 
 LEVEL = 0.9
 
@@ -80,6 +82,36 @@ class EnergyResidual:
     unpriced: tuple[str, ...]
 
 
+def residual_of(
+    run: PublishedRun, name: str, title: str, model: Model, constants: Mapping[str, Constant]
+) -> EnergyResidual:
+    """How far a model of an inference's energy is from the measured one.
+
+    Args:
+        run: What was measured.
+        name: Short name of the model.
+        title: For people.
+        model: Energy of an inference in pJ, as a function of the constants.
+        constants: That it rests on.
+    """
+
+    def step_uj(values: Values) -> Amount:
+        return model(values) / 1e6 / run.num_steps
+
+    predicted = float(np.squeeze(step_uj(nominal_values(constants))))
+    interval = percentile_interval(monte_carlo(step_uj, constants), LEVEL)
+    return EnergyResidual(
+        name,
+        title,
+        predicted,
+        interval,
+        predicted / run.dynamic_uj - 1,
+        run.dynamic_uj in interval,
+        "",
+        (),
+    )
+
+
 def energy_residuals(
     run: PublishedRun, events: ChipEvents, sets: Sequence[ConstantSet]
 ) -> list[EnergyResidual]:
@@ -96,24 +128,13 @@ def energy_residuals(
     found = []
     for constants in sets:
 
-        def step_uj(values: Values) -> Amount:
-            dynamic_pj: Amount = chip_energy(events, values).dynamic_pj.mean(-1)
-            return dynamic_pj / 1e6 / run.num_steps
+        def dynamic_pj(values: Values) -> Amount:
+            mean: Amount = chip_energy(events, values).dynamic_pj.mean(-1)
+            return mean
 
-        nominal = chip_energy(events, constants.values)
-        predicted = float(nominal.dynamic_pj.mean()) / 1e6 / run.num_steps
-        draws = monte_carlo(step_uj, constants.constants)
-        interval = percentile_interval(draws, LEVEL)
-        found.append(
-            EnergyResidual(
-                constants.name,
-                constants.title,
-                predicted,
-                interval,
-                predicted / run.dynamic_uj - 1,
-                run.dynamic_uj in interval,
-                constants.caveat,
-                nominal.unpriced,
-            )
+        residual = residual_of(
+            run, constants.name, constants.title, dynamic_pj, constants.constants
         )
+        unpriced = chip_energy(events, constants.values).unpriced
+        found.append(replace(residual, caveat=constants.caveat, unpriced=unpriced))
     return found

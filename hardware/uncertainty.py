@@ -44,7 +44,7 @@ class Swing:
     """What one constant does to a figure, all others nominal.
 
     Attributes:
-        constant: Its name.
+        constant: Its name, or that of the cause that several vary with.
         at_low: The figure at the low end of its range.
         at_high: The figure at the high end.
     """
@@ -62,7 +62,10 @@ class Swing:
 def draw_constants(
     constants: Mapping[str, Constant], num_draws: int, seed: int
 ) -> dict[str, FloatArray]:
-    """Draw constants, log-uniform between their low and high ends, independent of each other.
+    """Draw constants, log-uniform between their low and high ends.
+
+    Those that vary with the same cause lie at the same place of their ranges in every draw; all
+    others are independent of each other.
 
     Args:
         constants: By name.
@@ -79,9 +82,11 @@ def draw_constants(
         raise ValueError(f"num_draws is {num_draws}; accepted: 1 or more")
     draws = {}
     for name, constant in constants.items():
-        generator = np.random.default_rng([seed, zlib.crc32(name.encode())])
-        exponents = generator.uniform(np.log(constant.low), np.log(constant.high), (num_draws, 1))
-        draws[name] = np.clip(np.exp(exponents), constant.low, constant.high)
+        cause = constant.varies_with or name
+        generator = np.random.default_rng([seed, zlib.crc32(cause.encode())])
+        low, high = np.log(constant.low), np.log(constant.high)
+        places = generator.uniform(size=(num_draws, 1))
+        draws[name] = np.clip(np.exp(low + places * (high - low)), constant.low, constant.high)
     return draws
 
 
@@ -113,26 +118,30 @@ def monte_carlo(
 def tornado(model: Model, constants: Mapping[str, Constant]) -> list[Swing]:
     """The figure with one constant at a time at either end of its range.
 
+    Constants that vary with the same cause go to their ends together, under its name.
+
     Args:
         model: Of the figure.
         constants: That it rests on.
 
     Returns:
-        One entry per constant, the widest swing first.
+        One entry per constant or common cause, the widest swing first.
 
     Raises:
         ValueError: For a model that does not return one number per row of its columns.
     """
     if not constants:
         return []
-    num_rows = 2 * len(constants)
+    causes = list(dict.fromkeys(c.varies_with or name for name, c in constants.items()))
+    num_rows = 2 * len(causes)
     columns = {
         name: np.full((num_rows, 1), value) for name, value in nominal_values(constants).items()
     }
-    for index, (name, constant) in enumerate(constants.items()):
+    for name, constant in constants.items():
+        index = causes.index(constant.varies_with or name)
         columns[name][2 * index : 2 * index + 2, 0] = constant.low, constant.high
     figures = _run(model, columns, num_rows).reshape(-1, 2)
-    swings = [Swing(name, *map(float, pair)) for name, pair in zip(constants, figures, strict=True)]
+    swings = [Swing(name, *map(float, pair)) for name, pair in zip(causes, figures, strict=True)]
     return sorted(swings, key=lambda swing: (-swing.swing, swing.constant))
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from benchmarks.pareto import RESULTS as PARETO
 from benchmarks.report.claim import claim_part
+from benchmarks.report.constants import constants_part
 from benchmarks.report.document import Picture, Text
 from benchmarks.report.energy import energy_part
 from benchmarks.report.latency import latency_part
@@ -94,6 +95,7 @@ def report(
         sweeps_part(study),
         front,
         validation,
+        constants_part(study),
         limits_part(),
     ]
     write_report(output, parts)

@@ -52,8 +52,8 @@ class ChipRun:
 
     def __init__(self, core_map: CoreMap) -> None:
         self.core_map = core_map
-        self._fast = load_constants("latency_loihi2").values
-        self._slow = load_constants("latency_loihi1").values
+        self._fast = load_constants(core_map.chip.latency_low_set).values
+        self._slow = load_constants(core_map.chip.latency_high_set).values
         self._batches: list[BatchOnChip] = []
 
     def watch(self, workload: Workload) -> None:

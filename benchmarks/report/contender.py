@@ -5,7 +5,7 @@ Shape suffix: B samples.
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -40,7 +40,7 @@ class Contender:
         depth_range: To which its metrics are capped.
         weight_bits: Width of its weights; 32 for floating point.
         activation_bits: Of its activations; 1 for spikes.
-        reads_spikes: Whether its input is made from single spikes, which had to be summed.
+        input_is_binned: Whether its input is sums of single spikes, whose additions count.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Contender:
     depth_range: DepthRange
     weight_bits: int
     activation_bits: int
-    reads_spikes: bool = True
+    input_is_binned: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,15 +87,25 @@ def artifact_contender(name: str, network: ArtifactNetwork, weight_bits: int) ->
         network: Float or integer.
         weight_bits: Width of its weights.
     """
-    return Contender(name, "snn", network.run, network.depth_range, weight_bits, 1)
+    return Contender(
+        name,
+        "snn",
+        network.run,
+        network.depth_range,
+        weight_bits,
+        1,
+        input_is_binned=network.graded_input,
+    )
 
 
-def torch_contender(name: str, network: DepthNetwork) -> Contender:
+def torch_contender(name: str, network: DepthNetwork, *, graded_input: bool = True) -> Contender:
     """A network of a checkpoint.
 
     Args:
         name: For the tables.
         network: In evaluation mode.
+        graded_input: Whether a time bin holds more than one frame of the camera. A conventional
+            network sums the bins in any case.
     """
     spiking = isinstance(network, SpikingDepthNet)
 
@@ -106,7 +116,10 @@ def torch_contender(name: str, network: DepthNetwork) -> Contender:
                 depths_m = [predict(network, batch).depth_m]
             else:
                 depths_m = list(prediction.depth_steps_m)
-        return depths_m, workload_of_network(network, batch)
+        workload = workload_of_network(network, batch)
+        if spiking and not graded_input:
+            workload = replace(workload, inputs_TBCHW=workload.inputs_TBCHW.astype(bool))
+        return depths_m, workload
 
     return Contender(
         name,
@@ -115,7 +128,7 @@ def torch_contender(name: str, network: DepthNetwork) -> Contender:
         network.depth_range,
         getattr(network, "weight_bits", 32),
         1 if spiking else getattr(network, "activation_bits", 32),
-        reads_spikes=network.input_key == "spikes",
+        input_is_binned=network.input_key == "spikes" and (graded_input or not spiking),
     )
 
 
@@ -139,7 +152,7 @@ def measure(
         depths_m, workload = contender.run(batch)
         if watch is not None:
             watch(workload)
-        counts.append(count_events(workload, binned_spikes=contender.reads_spikes))
+        counts.append(count_events(workload, binned_spikes=contender.input_is_binned))
         for step, depth_m in enumerate(depths_m):
             scores[step].append(
                 depth_metrics(depth_m, batch["depth_m"], batch["valid_mask"], **caps)

@@ -9,6 +9,25 @@ from conversion.layer_graph import INPUT
 from hardware.constant import load_constants
 
 
+def input_events(study: Study) -> float:
+    """Values other than zero that are sent onto the chip per inference, mean over the samples.
+
+    What reads the input with different delays is sent it once for each of them.
+
+    Args:
+        study: What was measured.
+    """
+    sent = study.snn.counts.layers
+    once = next(
+        float(edge.events_TB.sum(0).mean())
+        for layer in sent
+        for edge in layer.edges
+        if edge.source == INPUT
+    )
+    edges = [edge for layer in study.chip_network.graph.layers for edge in layer.edges]
+    return once * len({edge.delay for edge in edges if edge.source == INPUT})
+
+
 def latency_part(study: Study) -> Part:
     """Step, inference, throughput, and input apart.
 
@@ -18,43 +37,50 @@ def latency_part(study: Study) -> Part:
     run, counts = study.chip_run, study.snn.counts
     spec = study.chip_network.spec
     step_us = {end: float(run.step_us(end).mean()) for end in ENDS}
+    sets = (study.chip.latency_low_set, study.chip.latency_high_set)
+    barrier_low_us, barrier_high_us = (
+        load_constants(name).constants["barrier_ns"].value / 1e3 for name in sets
+    )
     stream_us = {end: float(run.step_us(end).sum(0).mean()) for end in ENDS}
     alone_us = {end: float(run.lone_sample_us(end).mean()) for end in ENDS}
-    window_us = 1e6 * spec.num_frames / spec.sample_rate_hz
-    events = next(
-        float(edge.events_TB.sum(0).mean())
-        for layer in counts.layers
-        for edge in layer.edges
-        if edge.source == INPUT
-    )
+    window_us = 1e6 * spec.num_frames / study.sample_rate_hz
+    events = input_events(study)
     event_ns = load_constants("input_output").constants["input_event_ns"]
     io_us = {"low": events * event_ns.low / 1e3, "high": events * event_ns.high / 1e3}
     rows = [
-        ["sensor: window of frames", short(window_us), short(window_us), "waiting for the light"],
-        [
+        _row("sensor: window of frames", window_us, window_us, "waiting for the light"),
+        _row(
             "input",
-            short(io_us["low"]),
-            short(io_us["high"]),
-            f"{short(events)} values other than zero onto the chip; host and drivers decide",
-        ],
-        [
-            "one step",
-            short(step_us["low"]),
-            short(step_us["high"]),
-            "slowest core, and the barrier",
-        ],
-        [
-            f"inference in a stream: T = {counts.num_steps} steps",
-            short(stream_us["low"]),
-            short(stream_us["high"]),
-            "period at which results come",
-        ],
-        [
-            f"lone inference: T + L = {counts.num_steps + counts.num_pipeline_steps} steps",
-            short(alone_us["low"]),
-            short(alone_us["high"]),
-            "after the last input",
-        ],
+            io_us["low"],
+            io_us["high"],
+            f"{short(events)} values other than zero onto the chip, sent again for every skip that "
+            "reads them later; host and drivers decide",
+        ),
+        _row("one step", step_us["low"], step_us["high"], "the slowest core, and the barrier"),
+        _row(
+            "of it the barrier",
+            barrier_low_us,
+            barrier_high_us,
+            "all cores wait until the last has finished",
+        ),
+        _row(
+            f"stream: T = {counts.num_steps} steps",
+            stream_us["low"],
+            stream_us["high"],
+            "period at which results come, if the input does",
+        ),
+        _row(
+            f"alone: T + L = {counts.num_steps + counts.num_pipeline_steps} steps",
+            alone_us["low"],
+            alone_us["high"],
+            "after the last frame, when the whole window is collected first",
+        ),
+        _row(
+            "end to end, alone",
+            window_us + alone_us["low"],
+            window_us + alone_us["high"],
+            "window and steps; input, decoding and the host not included",
+        ),
     ]
     layers = []
     layer_rows = []
@@ -70,13 +96,14 @@ def latency_part(study: Study) -> Part:
                 high.bottleneck,
             ]
         )
+    low_set, high_set = (load_constants(name).title for name in sets)
     table = Table(
         f"Latency on {study.chip.title} in us: estimates between which the truth should lie",
         ["part", "low", "high", "what it is"],
         rows,
-        "Low: all parts of a core's work overlap, Intel's stated speed-ups of Loihi 2. High: no "
-        "overlap, times fitted on Loihi 1. Neither is a measurement. Not included: congestion of "
-        "the network on chip, the host.",
+        f"Low: all parts of a core's work overlap; times of {low_set}. High: no overlap; times of "
+        f"{high_set}. Neither is a measurement. Not included: congestion of the network on chip, "
+        "the host.",
     )
     layer_table = Table(
         "The slowest core of each layer, us per step",
@@ -87,7 +114,8 @@ def latency_part(study: Study) -> Part:
     text = Text(
         f"All cores wait for {slowest.layer}, on average: {slowest.bottleneck}. Throughput in a "
         f"stream {short(1e6 / stream_us['high'])} to {short(1e6 / stream_us['low'])} inferences "
-        "per second, if the input arrives in time."
+        f"per second, if the input arrives in time; the sensor fills {short(1e6 / window_us)} "
+        f"windows per second: {_pace(window_us, stream_us['low'], stream_us['high'])}."
     )
     data = {
         "window_us": window_us,
@@ -96,6 +124,19 @@ def latency_part(study: Study) -> Part:
         "step_us": step_us,
         "stream_us": stream_us,
         "lone_us": alone_us,
+        "barrier_us": {"low": barrier_low_us, "high": barrier_high_us},
         "layers": layers,
     }
     return Part("latency", Section("Latency", [table, text, layer_table]), data)
+
+
+def _row(part: str, low_us: float, high_us: float, what: str) -> list[str]:
+    return [part, short(low_us), short(high_us), what]
+
+
+def _pace(window_us: float, low_us: float, high_us: float) -> str:
+    if high_us <= window_us:
+        return "the chip keeps pace with it at both ends"
+    if low_us <= window_us:
+        return "the chip keeps pace with it at the low end, not at the high one"
+    return "the chip does not keep pace with it"

@@ -6,8 +6,9 @@ from benchmarks.report.part import Part
 LIMITS = (
     "No chip was measured. Energy and latency of the spiking network are modelled from exact "
     "counts; prices of single operations on Loihi 2 are not public.",
-    "Intervals are over the constants (log-uniform between the ends of their ranges) and over "
-    "scenes. What the equations leave out is not in them: see the residuals of the validation.",
+    "Intervals of energies are over the constants, log-uniform between the ends of their ranges; "
+    "those of quality over scenes. What the equations leave out is not in them: see the residuals "
+    "of the validation.",
     "Not modelled: the host, the sensor and its read-out, clocks and control, leakage outside of "
     "the static power, DRAM, congestion on the chip's network, links between chips.",
     "Memories in the memory-inclusive model are just as large as what is in them. Banks, double "

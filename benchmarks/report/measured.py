@@ -1,6 +1,7 @@
 """What was measured on this machine: never in one table with what is modelled."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ import numpy as np
 import torch
 
 from benchmarks.cpu_timing import CpuTiming, rgb_input, spike_input, time_network
-from benchmarks.gpu_energy import GpuEnergy, NotMeasured, measure_gpu
+from benchmarks.energy_window import MIN_WINDOW_S
+from benchmarks.gpu_energy import BatchEnergy, GpuEnergy, GpuPlan, NotMeasured, measure_gpu
 from benchmarks.report.document import Section, Table, Text
 from benchmarks.report.numbers import short
 from benchmarks.report.part import Part
@@ -30,7 +32,7 @@ def measured_part(study: Study, window_s: float) -> Part:
         text = "Nothing was measured on this machine (--window-s 0)."
         return Part("measured", Section("Measured on this machine", [Text(text)]), {})
     rows, data = [], []
-    gpu_rows: list[list[str]] = []
+    gpus: dict[str, GpuEnergy] = {}
     gpu_reason = ""
     for path, measured in zip(study.checkpoints, study.others, strict=True):
         name = measured.contender.name
@@ -52,18 +54,19 @@ def measured_part(study: Study, window_s: float) -> Part:
         entry: dict[str, Any] = {
             "name": name,
             "cpu": {
-                "latency_ms": vars(latency),
-                "preprocessing_ms": vars(timing.preprocessing),
+                "latency_ms": asdict(latency),
+                "preprocessing_ms": asdict(timing.preprocessing),
                 "num_threads": timing.num_threads,
                 "window_s": window_s,
+                "energy": None if timing.energy is None else asdict(timing.energy),
                 "energy_note": timing.energy_note,
             },
+            "gpu": asdict(gpu),
         }
         if isinstance(gpu, GpuEnergy):
-            gpu_rows += _gpu_rows(name, gpu)
+            gpus[name] = gpu
         else:
             gpu_reason = gpu.reason
-            entry["gpu"] = {"reason": gpu.reason}
         data.append(entry)
     blocks: list[Text | Table] = []
     if rows:
@@ -75,15 +78,15 @@ def measured_part(study: Study, window_s: float) -> Part:
                 rows,
                 f"{timing.machine['processor']}, {timing.machine['num_cpus']} CPUs. Energy: "
                 f"{note}. MLPerf Tiny asks for windows of 10 s (--window-s 10), and an idle "
-                "machine.",
+                "machine. Quantised twins run as torch's emulation in floating point, which says "
+                "nothing about their speed on integer hardware.",
             )
         )
     else:
         blocks.append(Text("No network that torch can run was given (--networks)."))
-    if gpu_rows:
-        headings = ["network", "batch", "ms", "idle, W", "active, W", "dynamic, mJ", "total, mJ"]
-        blocks.append(Table("GPU, per inference", headings, gpu_rows))
-    elif gpu_reason:
+    if gpus:
+        blocks += gpu_tables(gpus)
+    if gpu_reason:
         blocks.append(Text(f"GPU: {gpu_reason}."))
     return Part("measured", Section("Measured on this machine", blocks), {"networks": data})
 
@@ -108,20 +111,65 @@ def _measure(
         window_s=window_s,
         warm_up_s=min(1.0, window_s),
     )
-    return timing, measure_gpu(network, prepare())
+    if window_s < MIN_WINDOW_S:
+        return timing, NotMeasured(
+            f"not measured; --window-s {MIN_WINDOW_S:g} measures the GPU too"
+        )
+    plan = GpuPlan(num_windows=NUM_WINDOWS, window_s=window_s)
+    return timing, measure_gpu(network, prepare(), plan=plan)
 
 
-def _gpu_rows(name: str, gpu: GpuEnergy) -> Sequence[list[str]]:
-    found = {batch.batch_size: batch for batch in (gpu.one, gpu.best)}
+def gpu_tables(gpus: Mapping[str, GpuEnergy]) -> list[Table]:
+    """What was measured, and in which state the GPU was.
+
+    Args:
+        gpus: By name of the network.
+    """
+    batches = [
+        (name, batch)
+        for name, gpu in gpus.items()
+        for batch in {b.batch_size: b for b in (gpu.one, gpu.best)}.values()
+    ]
+    devices = dict.fromkeys(f"{gpu.device}, driver {gpu.driver}" for gpu in gpus.values())
+    headings = ["idle, W", "active, W", "dynamic, mJ", "total, mJ"]
+    state_headings = ["SM clock, MHz", "memory clock, MHz", "temperature, C", "power limit, W"]
     return [
-        [
-            name,
-            str(size),
-            short(batch.latency.median_ms),
-            short(batch.energy.idle_w),
-            short(batch.energy.active_w),
-            short(1e3 * batch.energy.dynamic_j),
-            short(1e3 * batch.energy.total_j),
-        ]
-        for size, batch in found.items()
+        Table(
+            "GPU energy per inference",
+            ["network", "batch", *headings],
+            [[name, str(batch.batch_size), *_energy_cells(batch)] for name, batch in batches],
+            f"{'; '.join(devices)}. The whole board, by its own energy counter; batch 1 and the "
+            "batch that takes least energy per inference.",
+        ),
+        Table(
+            "GPU latency of a whole batch in ms, and the state of the GPU before and after",
+            ["network", "batch", "median", "p50", "p90", "p99", *state_headings],
+            [
+                [name, str(b.batch_size), *_latency_cells(b), *_state_cells(b)]
+                for name, b in batches
+            ],
+            "; ".join(dict.fromkeys(gpu.precision for gpu in gpus.values())) + ".",
+        ),
+    ]
+
+
+def _energy_cells(batch: BatchEnergy) -> list[str]:
+    energy = batch.energy
+    figures = (energy.idle_w, energy.active_w, 1e3 * energy.dynamic_j, 1e3 * energy.total_j)
+    return [short(figure) for figure in figures]
+
+
+def _latency_cells(batch: BatchEnergy) -> list[str]:
+    latency = batch.latency
+    figures = (latency.median_ms, latency.p50_ms, latency.p90_ms, latency.p99_ms)
+    return [short(figure) for figure in figures]
+
+
+def _state_cells(batch: BatchEnergy) -> list[str]:
+    before, after = batch.before, batch.after
+    return [
+        f"{before.sm_clock_mhz} to {after.sm_clock_mhz}",
+        f"{before.memory_clock_mhz} to {after.memory_clock_mhz}",
+        f"{before.temperature_c} to {after.temperature_c}",
+        short(after.power_limit_w),
     ]

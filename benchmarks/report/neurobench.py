@@ -1,5 +1,6 @@
 """The same counts by NeuroBench, and which of its rules explain every difference."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.neurobench_check import (
@@ -11,6 +12,7 @@ from benchmarks.neurobench_check import (
 from benchmarks.report.document import Section, Table
 from benchmarks.report.numbers import millions
 from benchmarks.report.part import Part
+from benchmarks.report.provenance import sha256
 from benchmarks.report.study import Study
 from snn_depth.checkpoint import load_network
 from snn_depth.models.depth_network import DepthNetwork
@@ -28,16 +30,18 @@ def neurobench_part(study: Study) -> Part:
         rows = _live(study)
         origin = f"NeuroBench {neurobench_version()}, run for this report."
     else:
-        rows = stored_rows()
+        rows = of_this_report(stored_rows(), study)
         origin = (
             f"NeuroBench {rows[0]['neurobench_version']}, stored on {rows[0]['date'][:10]}: it is "
-            "not installed here (pip install neurobench)."
+            "not installed here (pip install neurobench). In brackets the input and the weights' "
+            "sha256."
         )
+        if not any(row["is_of_this_report"] for row in rows):
+            origin += " No network of this report is among them."
     cells = []
     for row in rows:
         metrics = row["metrics"]
-        name = f"{row['network']} ({row['input']})" if "input" in row else row["network"]
-        cells.append([f"{name}: ours", *(millions(metrics[c]) for c in _COUNTS)])
+        cells.append([_heading(row), *(millions(metrics[c]) for c in _COUNTS)])
         for difference in row["differences"]:
             cells.append([f"+ {difference['rule']}", *(_signed(difference[c]) for c in _COUNTS)])
         cells.append(["+ unexplained", *(_signed(metrics[f"unexplained_{c}"]) for c in _COUNTS)])
@@ -49,6 +53,25 @@ def neurobench_part(study: Study) -> Part:
         origin,
     )
     return Part("neurobench", Section("Cross-check: NeuroBench", [table]), {"rows": rows})
+
+
+def of_this_report(rows: Sequence[Mapping[str, Any]], study: Study) -> list[dict[str, Any]]:
+    """Stored rows, each with `is_of_this_report`.
+
+    Args:
+        rows: With `weights_sha256`.
+        study: Its checkpoints, and the one that the artifact was made of, are the report's.
+    """
+    own = {sha256(path) for path in study.checkpoints}
+    own.add(study.artifact.provenance.get("checkpoint_sha256", ""))
+    return [{**row, "is_of_this_report": row["weights_sha256"] in own} for row in rows]
+
+
+def _heading(row: Mapping[str, Any]) -> str:
+    if "weights_sha256" not in row:
+        return f"{row['network']}: ours"
+    whose = "ours" if row["is_of_this_report"] else "stored"
+    return f"{row['network']} ({row['input']}, {row['weights_sha256'][:12]}): {whose}"
 
 
 def _live(study: Study) -> list[dict[str, Any]]:

@@ -60,10 +60,11 @@ def operations_part(study: Study) -> Part:
         "an update. An inference of the SNN is all its steps.",
     )
     spec = study.chip_network.spec
-    window_ms = 1e3 * spec.num_frames / spec.sample_rate_hz
+    rate_hz = study.sample_rate_hz
+    window_ms = 1e3 * spec.num_frames / rate_hz
     text = Text(
         f"Execution rate: one inference per window of {spec.num_frames} frames is "
-        f"{1e3 / window_ms:.0f} per second ({short(window_ms)} ms of {spec.sample_rate_hz / 1e3:g} "
+        f"{1e3 / window_ms:.0f} per second ({short(window_ms)} ms of {rate_hz / 1e3:g} "
         "kHz frames).",
         "note",
     )

@@ -28,6 +28,10 @@ def pareto_part(results: Path) -> Part:
     if stored.get("name") != "pareto":
         raise ValueError(f"{results} holds {stored.get('name')!r}; accepted: results of pareto")
     summary = stored["summary"]
+    if not all("potentials_uj_mean" in entry for entry in summary):
+        raise ValueError(
+            f"{results} is of an older version; make it again with python -m benchmarks.pareto"
+        )
     best = on_front(summary)
     points = [
         Point(
@@ -66,7 +70,8 @@ def pareto_part(results: Path) -> Part:
             rows,
             "Counterpart: the quantised twin of the same width with ceil(log2(T + 1)) bits. "
             f"Spiking networks as the chip's integers. From {results.name}, "
-            f"{stored['date'][:10]}, commit {str(stored['commit'])[:8]}.",
+            f"{stored['date'][:10]}, commit {str(stored['commit'])[:8]}; "
+            f"{summary[0]['num_samples']} samples, {summary[0]['samples']}.",
         ),
         Text(verdict(pairs), "verdict"),
     ]
@@ -120,8 +125,8 @@ def _what_stands_in_the_way(pairs: list[dict[str, Any]]) -> Table:
                 short(energy_uj - sum(shown)),
                 short(entry["macs_mean"] / entry["synops_mean"] * 100, 2) + " %",
                 short(theirs_uj),
-                *(short(entry[f"energy_ratio_nominal_reuse_{r:g}_mean"]) for r in REUSE),
-                short((energy_uj - entry["potentials_uj_mean"]) / theirs_uj),
+                *(short(entry[f"energy_ratio_rho_1_reuse_{r:g}_mean"]) for r in REUSE),
+                *(short(entry[f"energy_ratio_rho_0_reuse_{r:g}_mean"]) for r in REUSE),
             ]
         )
     return Table(
@@ -133,12 +138,12 @@ def _what_stands_in_the_way(pairs: list[dict[str, Any]]) -> Table:
             "operations on graded input",
             "counterpart",
             *(f"ratio, reuse {reuse:g}" for reuse in REUSE),
-            "ratio without potentials",
+            *(f"in registers, {reuse:g}" for reuse in REUSE),
         ],
         rows,
-        "Potentials: a membrane is read and written for every synaptic operation. The conventional "
-        "machine keeps its partial sums in registers. Without that term the ratio is the last "
-        "column.",
+        "Potentials: a membrane is read and written for every synaptic operation, and for every "
+        "update. The conventional machine keeps its partial sums in registers; the last columns "
+        "are the ratios if the spiking one could keep the sums of a step there too.",
     )
 
 

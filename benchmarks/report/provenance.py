@@ -9,8 +9,8 @@ from benchmarks.operation_audit import OperationAudit
 from benchmarks.report.document import Section, Table, Text
 from benchmarks.report.part import Part
 from benchmarks.report.study import Study
-from hardware.chip import FOLDER as CHIPS
 from hardware.constant import FOLDER as CONSTANTS
+from snn_depth.checkpoint import load_network
 from snn_depth.results import command_line, current_commit, describe_machine
 
 PACKAGES = ("torch", "numpy", "h5py", "neurobench")
@@ -24,15 +24,25 @@ def provenance_part(study: Study, date: str) -> Part:
         date: When.
     """
     spec = study.chip_network.spec
+    training = study.artifact.provenance.get("checkpoint_provenance", {})
     data: dict[str, Any] = {
         "date": date,
         "command": command_line(),
         "commit": current_commit(),
         "machine": describe_machine(),
-        "artifact": {"path": str(study.artifact_path), "sha256": sha256(study.artifact_path)},
+        "artifact": {
+            "path": str(study.artifact_path),
+            "sha256": sha256(study.artifact_path),
+            "seed": training.get("seed"),
+        },
         "checkpoint_sha256": study.artifact.provenance.get("checkpoint_sha256"),
         "networks": [
-            {"name": m.contender.name, "path": str(path), "sha256": sha256(path)}
+            {
+                "name": m.contender.name,
+                "path": str(path),
+                "sha256": sha256(path),
+                "seed": load_network(path).provenance.get("seed"),
+            }
             for path, m in zip(study.checkpoints, study.others, strict=True)
         ],
         "samples": {
@@ -43,10 +53,10 @@ def provenance_part(study: Study, date: str) -> Part:
         },
         "num_steps": spec.num_bins,
         "num_frames": spec.num_frames,
-        "sample_rate_hz": spec.sample_rate_hz,
+        "sample_rate_hz": study.sample_rate_hz,
         "weight_bits": study.snn.contender.weight_bits,
         "constants_sha256": folder_sha256(CONSTANTS),
-        "chips_sha256": folder_sha256(CHIPS),
+        "chip_sha256": sha256(study.chip_path),
         "versions": {name: version(name) for name in PACKAGES},
         "uncounted_operations": 0,
         "audits": {name: _audit(audit) for name, audit in study.audits.items()},
@@ -55,11 +65,8 @@ def provenance_part(study: Study, date: str) -> Part:
         ["date", date],
         ["commit", str(data["commit"])],
         ["command", data["command"]],
-        ["artifact", f"{study.artifact_path.name}, sha256 {data['artifact']['sha256'][:16]}"],
-        *(
-            [m["name"], f"{Path(m['path']).name}, sha256 {m['sha256'][:16]}"]
-            for m in data["networks"]
-        ),
+        ["artifact", _file(data["artifact"])],
+        *([m["name"], _file(m)] for m in data["networks"]),
         ["samples", f"{study.samples.description}; sha256 {study.samples.sha256[:16]}"],
         [
             "window",
@@ -67,7 +74,7 @@ def provenance_part(study: Study, date: str) -> Part:
             f"{'graded counts' if study.chip_network.graded_input else 'spikes'} as input",
         ],
         ["precision", f"{study.snn.contender.weight_bits}-bit weights, integers of the chip"],
-        ["chip", f"{study.chip.title} (hardware/chips, sha256 {data['chips_sha256'][:16]})"],
+        ["chip", f"{study.chip.title} ({study.chip_path.name}, sha256 {data['chip_sha256'][:16]})"],
         ["constants", f"hardware/constants, sha256 {data['constants_sha256'][:16]}"],
         ["machine", f"{data['machine']['processor']}, {data['machine']['num_cpus']} CPUs"],
         ["versions", ", ".join(f"{name} {v}" for name, v in data["versions"].items())],
@@ -106,6 +113,11 @@ def version(package: str) -> str:
         return "not installed"
 
 
+def _file(entry: dict[str, Any]) -> str:
+    seed = "no seed noted" if entry["seed"] is None else f"trained with seed {entry['seed']}"
+    return f"{Path(entry['path']).name}, sha256 {entry['sha256'][:16]}, {seed}"
+
+
 def _audit(audit: OperationAudit) -> dict[str, Any]:
     return {
         "num_projections": audit.num_projections,
@@ -114,10 +126,12 @@ def _audit(audit: OperationAudit) -> dict[str, Any]:
 
 
 def _host(study: Study) -> str:
+    text = "Decoding the readout to depth happens off the chip, in all networks alike"
     if not study.audits:
-        return "Decoding the readout to depth happens off the chip, in all networks alike."
+        return f"{text}, and is not priced."
     elements = max(audit.elements_per_sample("host") for audit in study.audits.values())
     return (
-        "Decoding the readout to depth happens off the chip, in all networks alike, and is not "
-        f"priced: {elements:,.0f} numbers per sample."
+        f"{text}. What torch did there, decoding and, for conventional networks, summing the bins, "
+        f"is at most {elements:,.0f} numbers per sample; decoding is not priced, and sums are "
+        "priced as binning: one addition per spike."
     )

@@ -76,14 +76,26 @@ def quality_part(study: Study) -> Part:
         f"Depth, metres without alignment, {len(samples)} samples of {samples.num_scenes} scenes",
         ["network", "weight bits", "activations", *METRICS, "SNN against it, abs_rel"],
         rows,
-        "In brackets 95 % bootstrap intervals over scenes: frames of a scene are alike. The "
-        "integer SNN is run by the simulator that Lava's fixed-point processes equal bit for bit "
-        "(conversion.to_lava proves it); no chip was at hand.",
+        "In brackets 95 % bootstrap intervals over scenes: frames of a scene are alike. "
+        + _simulator(study),
     )
     blocks: list[Text | Table] = [table]
     if not any(m.contender.kind == "teacher" for m in study.others):
         blocks.append(Text("No RGB teacher was given (--networks).", "note"))
     return Part("quality", Section("Quality", blocks), {"networks": data})
+
+
+def _simulator(study: Study) -> str:
+    runs = study.artifact.provenance.get("lava_runs", [])
+    if any(run["target"] == "lava-fixed" for run in runs):
+        return (
+            "The integer SNN is run by the simulator that Lava's fixed-point processes equal bit "
+            "for bit (conversion.to_lava proved it for this artifact); no chip was at hand."
+        )
+    return (
+        "The integer SNN is run by the integer simulator; this artifact was not run in Lava's "
+        "fixed-point processes, and no chip was at hand."
+    )
 
 
 def _activations(measured: Measured) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
 from hardware.event_counts import Counts
@@ -13,6 +14,7 @@ from snn_depth.data.datasets import RecordingDataset, collate
 from snn_depth.data.spec import DataSpec
 from snn_depth.data.world.config import WorldConfig
 from snn_depth.data.world_dataset import WorldDataset
+from snn_depth.models.depth_decoding import DepthRange
 from snn_depth.objectives.base import Batch
 
 # The test scenes of the shipped networks' recipes.
@@ -53,18 +55,27 @@ class Samples:
 
 
 def read_samples(
-    data: Sequence[Path], spec: DataSpec, max_samples: int, cache_dir: Path
+    data: Sequence[Path],
+    spec: DataSpec,
+    max_samples: int,
+    cache_dir: Path,
+    depth_ranges: Sequence[DepthRange] = (),
 ) -> Samples:
     """Recordings, or the test scenes of the synthetic world.
+
+    A sample without any depth that a network can be scored on is left out, and the description
+    says so.
 
     Args:
         data: Recordings (*.h5) with depth, or folders of them; none for the synthetic world.
         spec: Window and size that the network is for.
         max_samples: Samples to use, spread evenly; all where there are fewer.
         cache_dir: Where recordings of the world are kept.
+        depth_ranges: Of the networks; a sample needs depth inside each of them.
 
     Raises:
-        ValueError: For no sample, recordings without depth, or too small a `max_samples`.
+        ValueError: For no sample, fewer than two recordings, recordings without depth, or too small
+            a `max_samples`.
     """
     if max_samples < 2:
         raise ValueError(f"max_samples is {max_samples}; accepted: 2 or more")
@@ -84,11 +95,20 @@ def read_samples(
         )
         dataset = WorldDataset(world, str(cache_dir), num_bins=spec.num_bins)
         description = f"synthetic world, clear city, {NUM_SCENES} test scenes (seed {TEST_SEED})"
-    number = min(max_samples, len(dataset))
-    indices = tuple(index * len(dataset) // number for index in range(number))
-    if "depth_m" not in dataset[indices[0]]:
-        raise ValueError(f"{description}: the recordings have no depth to score against")
     recordings = dataset.recordings
+    _check_recordings(recordings, f"{description}: samples")
+    number = min(max_samples, len(dataset))
+    chosen = [index * len(dataset) // number for index in range(number)]
+    for index in chosen:
+        if "depth_m" not in dataset[index]:
+            raise ValueError(f"{recordings[index]} has no depth to score against")
+    indices = tuple(i for i in chosen if _has_depth(dataset[i]["depth_m"], depth_ranges))
+    _check_recordings(
+        [recordings[index] for index in indices],
+        f"{description}: {len(indices)} of {number} samples with depth that can be scored",
+    )
+    if len(indices) < number:
+        description += f"; {number - len(indices)} without depth in the range are left out"
     paths = {path: scene for scene, path in enumerate(dict.fromkeys(recordings))}
     digest = hashlib.sha256()
     for index in indices:
@@ -96,3 +116,20 @@ def read_samples(
             digest.update(np.ascontiguousarray(dataset[index][part].numpy()).tobytes())
     scenes_B = np.array([paths[recordings[index]] for index in indices])
     return Samples(dataset, indices, scenes_B, description, digest.hexdigest())
+
+
+def _check_recordings(recordings: Sequence[Path], what: str) -> None:
+    number = len(set(recordings))
+    if number < 2:
+        raise ValueError(
+            f"{what} are from {number} recordings; accepted: 2 or more recordings, for intervals "
+            "are over scenes"
+        )
+
+
+def _has_depth(depth_m: Tensor, depth_ranges: Sequence[DepthRange]) -> bool:
+    """Whether `snn_depth.metrics.depth_metrics` finds a pixel to score, in every range."""
+    valid_m = depth_m[depth_m > 0]
+    return valid_m.numel() > 0 and all(
+        bool(((valid_m > r.min_depth_m) & (valid_m < r.max_depth_m)).any()) for r in depth_ranges
+    )

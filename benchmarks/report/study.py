@@ -1,5 +1,6 @@
 """Everything that a report rests on, measured once."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,17 +18,22 @@ from benchmarks.report.contender import (
 )
 from benchmarks.report.samples import Samples, read_samples
 from conversion.artifact import Artifact, read_artifact
+from hardware.chip import FOLDER as CHIPS
 from hardware.chip import Chip, load_chip
 from hardware.constant import ConstantSet, load_constants
 from hardware.digital_machines import AnnMachine, SnnMachine
+from hardware.event_counts import EventCounts
 from hardware.mapping import CoreMap, core_memories, map_network
 from hardware.operation_energy import bits_to_count
 from snn_depth.checkpoint import load_network
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.depth_network import DepthNetwork, SpikingDepthNet
 
+INTEGER_NAME, FLOAT_NAME = "SNN, integers", "SNN, float"
 REUSE = (1.0, 10.0, 100.0)
 NOMINAL_REUSE = 10.0
+# As `conversion.timing` names the neurons that repeat what a source sent.
+_RELAY = re.compile(r"(?P<source>.+?)(_\d+x\d+)?_relay\d+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +51,7 @@ class Study:
         others: Conventional networks, in order.
         audits: Of the conventional networks, by name: where every operation of torch went.
         chip_run: The integer network on the chip.
+        chip_path: File that describes the chip.
         arithmetic: Constants of arithmetic and memories.
     """
 
@@ -58,12 +65,18 @@ class Study:
     others: Sequence[Measured]
     audits: Mapping[str, OperationAudit]
     chip_run: ChipRun
+    chip_path: Path
     arithmetic: ConstantSet
 
     @property
     def chip(self) -> Chip:
         """Where the network is mapped to."""
         return self.chip_run.core_map.chip
+
+    @property
+    def sample_rate_hz(self) -> float:
+        """Frames of the camera per second, as recorded."""
+        return self.samples.dataset.spec.sample_rate_hz
 
     @property
     def networks(self) -> list[Measured]:
@@ -83,14 +96,17 @@ class Study:
 
     @property
     def baseline(self) -> Measured | None:
-        """The fair counterpart: same layers, as many bits as T steps can say; None if not given."""
-        ours = [(layer.name, layer.shape) for layer in self.snn.counts.layers]
-        for measured in self.quantized:
-            theirs = [(layer.name, layer.shape) for layer in measured.counts.layers]
-            is_twin = set(theirs) <= set(ours)  # relays, if there are any, have no counterpart
-            if is_twin and measured.contender.activation_bits == self.fair_bits:
-                return measured
-        return None
+        """The fair counterpart: same layers, as many bits as T steps can say; None if not given.
+
+        Of several the one with the best depth.
+        """
+        fair = [
+            measured
+            for measured in self.quantized
+            if measured.contender.activation_bits == self.fair_bits
+            and has_same_layers(self.snn.counts, measured.counts)
+        ]
+        return min(fair, key=lambda measured: measured.abs_rel, default=None)
 
     @property
     def snn_machine(self) -> SnnMachine:
@@ -116,6 +132,22 @@ class Study:
             reuse=reuse,
             skips_zeros=skips_zeros,
         )
+
+
+def has_same_layers(ours: EventCounts, theirs: EventCounts) -> bool:
+    """Whether two networks have the same layers; relays of ours need no counterpart.
+
+    Args:
+        ours: Of a spiking network.
+        theirs: Of a conventional one.
+    """
+    shapes = {layer.name: layer.shape for layer in theirs.layers}
+    own_shapes = {layer.name: layer.shape for layer in ours.layers}
+    extra = own_shapes.keys() - shapes.keys()
+    relays = [_RELAY.fullmatch(name) for name in extra]
+    return shapes.items() <= own_shapes.items() and all(
+        relay is not None and relay["source"] in shapes for relay in relays
+    )
 
 
 def spiking_machine(spec: DataSpec, weight_bits: int, core_map: CoreMap) -> SnnMachine:
@@ -153,20 +185,23 @@ def make_study(
         cache_dir: As for `read_samples`.
 
     Raises:
-        ValueError: For files that are none of these, or an operation that cannot be counted.
+        ValueError: For files that are none of these, networks for another window than the
+            artifact's, or an operation that cannot be counted.
     """
     artifact = read_artifact(artifact_path)
     network = artifact_network(artifact, "integer")
-    networks = [_depth_network(path) for path in checkpoints]
+    networks = [_depth_network(path, network.spec) for path in checkpoints]
+    named = dict(zip(network_names(checkpoints, networks), networks, strict=True))
     core_map = map_network(
         network.graph,
         load_chip(chip),
         num_weight_bits=_weight_bits(artifact),
         graded_input=network.graded_input,
     )
-    samples = read_samples(data, network.spec, max_samples, cache_dir)
+    ranges = {network.depth_range, *(n.depth_range for n in networks)}
+    samples = read_samples(data, network.spec, max_samples, cache_dir, list(ranges))
     chip_run = ChipRun(core_map)
-    snn = artifact_contender("SNN, integers", network, _weight_bits(artifact))
+    snn = artifact_contender(INTEGER_NAME, network, _weight_bits(artifact))
     has_float = artifact.float_graph is not None
     floating = artifact_network(artifact, "float") if has_float else None
     return Study(
@@ -177,23 +212,60 @@ def make_study(
         network,
         measure(snn, samples, chip_run.watch),
         None if floating is None else measure(_float_contender(floating), samples),
-        [measure(torch_contender(_name_of(n), n), samples) for n in networks],
-        {_name_of(n): _audit(n, samples) for n in networks},
+        [
+            measure(torch_contender(name, n, graded_input=network.graded_input), samples)
+            for name, n in named.items()
+        ],
+        {name: _audit(n, samples) for name, n in named.items()},
         chip_run,
+        Path(chip) if chip.endswith(".toml") else CHIPS / f"{chip}.toml",
         load_constants("nm45"),
     )
 
 
 def _float_contender(network: ArtifactNetwork) -> Contender:
-    return artifact_contender("SNN, float", network, 32)
+    return artifact_contender(FLOAT_NAME, network, 32)
 
 
-def _depth_network(path: Path) -> DepthNetwork:
-    network = load_network(path).network
+def network_names(paths: Sequence[Path], networks: Sequence[DepthNetwork]) -> list[str]:
+    """A name for each network that no other has, nor the two of the artifact.
+
+    Args:
+        paths: Their files, by whose names those of a kind are told apart.
+        networks: In the same order.
+
+    Raises:
+        ValueError: For a file that is given twice.
+    """
+    kinds = [_name_of(network) for network in networks]
+    names = []
+    for path, kind in zip(paths, kinds, strict=True):
+        same = [p for p, k in zip(paths, kinds, strict=True) if k == kind]
+        if same.count(path) > 1:
+            raise ValueError(f"{path} is given twice; accepted: every network once")
+        is_alone = len(same) == 1 and kind not in (INTEGER_NAME, FLOAT_NAME)
+        stem_tells = [p.stem for p in same].count(path.stem) == 1
+        names.append(kind if is_alone else f"{kind} ({path.stem if stem_tells else path})")
+    return names
+
+
+def _depth_network(path: Path, spec: DataSpec) -> DepthNetwork:
+    loaded = load_network(path)
+    network, own = loaded.network, loaded.data
     if not isinstance(network, DepthNetwork):
         raise ValueError(
             f"{path} holds a {type(network).__name__}, whose operations cannot be counted; "
             "accepted: AnnDepthNet, QuantizedAnnDepthNet, SpikingDepthNet"
+        )
+    # A conventional network sums the bins, and one that reads pictures has no window at all.
+    differs = own.num_frames != spec.num_frames and network.input_key == "spikes"
+    if isinstance(network, SpikingDepthNet):
+        differs |= own.num_bins != spec.num_bins
+    if differs:
+        raise ValueError(
+            f"{path} is for windows of {own.num_frames} frames in {own.num_bins} bins, the "
+            f"artifact for {spec.num_frames} in {spec.num_bins}; accepted: networks for the "
+            "artifact's window"
         )
     return network
 

@@ -1,10 +1,12 @@
 """How many synapses leave each population, counted exactly, borders included."""
 
 from collections import Counter
+from functools import lru_cache
 
 from snn_depth.models.graph import NetworkGraph, Projection
 
 
+@lru_cache(maxsize=256)  # asked for in every forward pass
 def num_synapses(graph: NetworkGraph, height: int, width: int) -> dict[str, int]:
     """Pairs of a sending neuron and a neuron that it reaches, by the sender's population.
 

@@ -96,11 +96,15 @@ def slow_ann_layer(
     for edge in layer.edges:
         bits = machine.input_bits if edge.source == "input" else machine.activation_bits
         read = memory_pj(bits, size(edge.num_source_neurons, bits), values)
+        # No word can be used more often than a picture needs it.
+        input_uses = edge.num_synapses / edge.num_source_neurons
+        weight_uses = edge.num_synapses / edge.num_weights
         executed = edge.synops_TB[0, sample] if machine.skips_zeros else edge.num_synapses
         for _ in range(int(executed)):
             spent["operations"] += multiplication_pj(machine.weight_bits, bits, values) + add
-            spent["inputs"] += read / machine.reuse
-            spent["weights"] += memory_pj(machine.weight_bits, weights_size, values) / machine.reuse
+            spent["inputs"] += read / min(machine.reuse, max(1.0, input_uses))
+            weight = memory_pj(machine.weight_bits, weights_size, values)
+            spent["weights"] += weight / min(machine.reuse, max(1.0, weight_uses))
         words = edge.num_source_neurons + neurons
         spent["addressing"] += words * addition_pj(math.ceil(math.log2(words)), values)
     return spent

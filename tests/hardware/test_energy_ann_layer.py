@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from hardware.constant import load_constants
 from hardware.digital_machines import AnnMachine
-from hardware.energy_ann_layer import ann_layer_energy, multiplications
+from hardware.energy_ann_layer import ann_layer_energy, multiplications, reuse
 from tests.hardware.energy_reference import slow_ann_layer
 from tests.hardware.layer_counts import edge_counts, layer_counts
 
@@ -42,11 +42,13 @@ def test_dense_machines_multiply_by_zero() -> None:
     assert multiplications(edge, AnnMachine(skips_zeros=True)).tolist() == [300, 100]
 
 
-def test_reuse_divides_what_is_read() -> None:
-    once, often = (ann_layer_energy(LAYER, AnnMachine(reuse=r), NM45) for r in (1.0, 100.0))
-    assert often.terms_pj["inputs"] == pytest.approx(once.terms_pj["inputs"] / 100)
-    for term in ("operations", "outputs", "addressing"):
-        assert often.terms_pj[term] == pytest.approx(once.terms_pj[term])
+def test_reuse_is_bounded_by_how_often_a_word_is_needed() -> None:
+    edge = edge_counts(
+        [[1]], [[1]], kind="conv", num_synapses=600, num_weights=20, num_source_neurons=500
+    )
+    assert [reuse(20, edge, AnnMachine(reuse=r)) for r in (1.0, 10.0, 100.0)] == [1, 10, 30]
+    assert [reuse(500, edge, AnnMachine(reuse=r)) for r in (1.0, 10.0)] == [1, 1.2]
+    assert reuse(900, edge, AnnMachine(reuse=10.0)) == 1  # some are needed by nobody
 
 
 def test_narrow_activations_cost_less() -> None:

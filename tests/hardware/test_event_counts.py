@@ -89,6 +89,10 @@ def test_batches_are_joined_and_cut_in_time() -> None:
     assert np.array_equal(early.binning_TB, together.binning_TB[:3])
     with pytest.raises(ValueError, match="num_steps is 8; accepted: 1 to 7"):
         together.first_steps(8)
+    unfired = together.without_spikes()
+    assert np.array_equal(unfired.macs_B, together.macs_B) and unfired.macs_B.any()
+    assert not unfired.accumulations_B.any() and not unfired.spikes_B.any()
+    assert np.array_equal(unfired.binning_TB, together.binning_TB)
     silent = together.silent()
     assert not silent.synops_B.any() and not silent.spikes_B.any()
     assert not silent.binning_TB.any()

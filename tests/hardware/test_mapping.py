@@ -68,6 +68,7 @@ def slow_needs(graph: LayerGraph, core_map: CoreMap, name: str) -> CoreResources
     return CoreResources(
         max(len(core["neurons"]) for core in cores),
         max(len(core["weights"]) for core in cores),
+        delay,
         max(8 * len(core["weights"]) + state * len(core["neurons"]) for core in cores),
         max(len(core["axons"]) for core in cores),
         max(len(core["sent"]) for core in cores),
@@ -135,9 +136,15 @@ def test_long_delays_are_a_violation() -> None:
     ]
 
 
+def core_edges(name: str) -> tuple[Edge, ...]:
+    return skip_graph()[name].edges
+
+
 def test_memories_of_cores_are_as_large_as_the_fullest_needs() -> None:
     core_map = map_network(skip_graph(), small_chip(graded_spikes=True), graded_input=True)
     memories = core_memories(core_map, num_weight_bits=6, potential_word_bits=32)
     for name, needs in core_map.needs.items():
         assert memories[name].weights_bytes == needs.weights * 6 / 8
-        assert memories[name].potentials_bytes == needs.neurons * 4
+        # What is still to arrive waits in a word of its own for every step.
+        words = 1 + max((e.delay for e in core_edges(name) if e.source != "input"), default=0)
+        assert memories[name].potentials_bytes == needs.neurons * 4 * words

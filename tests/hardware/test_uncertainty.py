@@ -132,3 +132,20 @@ def test_bad_input() -> None:
         bootstrap_mean(np.ones(3), np.zeros(3))
     with pytest.raises(ValueError, match=r"shapes \[\(3,\), \(3,\), \(2,\)\]"):
         bootstrap_mean(np.ones(3), np.zeros(2))
+
+
+def test_constants_of_one_cause_are_high_or_low_together() -> None:
+    def tied(low: float, high: float) -> Constant:
+        return Constant(high, low, high, "pJ", "a test", "derived", varies_with="node")
+
+    constants = {"a": tied(1, 4), "b": tied(10, 1000), "c": Constant(1, 1, 9, "pJ", "x", "derived")}
+    draws = draw_constants(constants, 500, seed=3)
+    place_a = np.log(draws["a"]) / np.log(4)
+    place_b = np.log(draws["b"] / 10) / np.log(100)
+    assert np.allclose(place_a, place_b) and place_a.std() > 0.2
+    assert abs(np.corrcoef(place_a[:, 0], np.log(draws["c"][:, 0]))[0, 1]) < 0.15
+    bars = tornado(lambda v: v["b"] / v["a"] + v["c"], constants)
+    assert {bar.constant: (bar.at_low, bar.at_high) for bar in bars} == {
+        "node": (10 / 1 + 1, 1000 / 4 + 1),
+        "c": (250 + 1, 250 + 9),
+    }

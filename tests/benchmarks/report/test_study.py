@@ -1,20 +1,38 @@
 """The measured networks: runs, samples, the fair counterpart, loads of the chip."""
 
-from dataclasses import replace
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from benchmarks.energy_window import InferenceEnergy
+from benchmarks.gpu_energy import BatchEnergy, GpuEnergy
+from benchmarks.latency import latency_of_windows
+from benchmarks.nvml import GpuState
 from benchmarks.report.artifact_run import artifact_network
+from benchmarks.report.contender import artifact_contender, measure, torch_contender
+from benchmarks.report.document import Table, Text
+from benchmarks.report.measured import gpu_tables, measured_part
+from benchmarks.report.neurobench import of_this_report
+from benchmarks.report.operations import operations_part
+from benchmarks.report.provenance import provenance_part
+from benchmarks.report.quality import quality_part
 from benchmarks.report.samples import read_samples
-from benchmarks.report.study import Study, make_study
+from benchmarks.report.study import Study, has_same_layers, make_study, network_names
 from conversion.artifact import read_artifact
+from hardware.chip import FOLDER as CHIPS
 from hardware.energy_memory import network_energy, snn_energy
-from snn_depth.checkpoint import load_network
+from snn_depth.checkpoint import load_network, save_network
 from snn_depth.data.datasets import RecordingDataset, collate
+from snn_depth.data.spec import DataSpec
 from snn_depth.metrics import depth_metrics
+from snn_depth.models.depth_decoding import DepthRange
+from snn_depth.models.depth_network import AnnDepthNet, DepthNetwork, SpikingDepthNet
 from tests.benchmarks.report.conftest import SPEC, Files
 
 
@@ -117,3 +135,177 @@ def test_wrong_files_are_refused(files: Files, tmp_path: Path) -> None:
     cropped = {"spikes": batch["spikes"][..., :16, :]}
     with pytest.raises(ValueError, match="4 steps of 16x48; the artifact takes 4 steps of 32x48"):
         network.run(cropped)
+
+
+def test_one_recording_is_refused(files: Files) -> None:
+    with pytest.raises(ValueError, match="from 1 recordings; accepted: 2 or more recordings"):
+        read_samples([files.recordings / "a.h5"], SPEC, 9, files.recordings)
+
+
+def test_samples_without_depth_in_the_range_are_left_out(files: Files) -> None:
+    def read(*ranges: DepthRange) -> tuple[tuple[int, ...], str]:
+        samples = read_samples([files.recordings], SPEC, 9, files.recordings, ranges)
+        return samples.indices, samples.description
+
+    # Depth reaches 60 m in the first key frame of each recording, 120 m in the second.
+    indices, description = read(DepthRange(1.0, 80.0), DepthRange(60.5, 80.0))
+    assert indices == (1, 3)
+    assert description.endswith("; 2 without depth in the range are left out")
+    indices, description = read(DepthRange(1.0, 80.0))
+    assert indices == (0, 1, 2, 3) and "left out" not in description
+    with pytest.raises(ValueError, match=r"0 of 4 samples .* from 0 recordings; accepted: 2"):
+        read(DepthRange(200.0, 300.0))
+
+
+def test_binary_input_is_not_charged_for_binning(study: Study, files: Files) -> None:
+    spec = DataSpec(height=32, width=48, num_frames=4, num_bins=4)
+    samples = read_samples([files.recordings], spec, 2, files.recordings)
+    network = replace(study.chip_network, spec=spec, graded_input=False)
+    counts = measure(artifact_contender("binary", network, 8), samples).counts
+    assert not counts.binning_TB.any() and not counts.macs_B.any()
+
+    student, twin = (load_network(path).network for path in (files.student, files.twin))
+    assert isinstance(student, SpikingDepthNet) and isinstance(twin, AnnDepthNet)
+    binary = measure(torch_contender("binary", student, graded_input=False), samples).counts
+    graded = measure(torch_contender("graded", student), samples).counts
+    assert not binary.binning_TB.any() and not binary.macs_B.any()
+    assert graded.binning_TB.any() and np.array_equal(graded.synops_B, binary.synops_B)
+    # The twin sums what the student takes step by step.
+    sums = measure(torch_contender("twin", twin, graded_input=False), samples).counts
+    assert np.array_equal(sums.binning_TB.sum(0), graded.binning_TB.sum(0))
+    assert study.snn.counts.binning_TB.any()
+
+
+def test_sample_rate_is_that_of_the_recordings(
+    study: Study, make_recording: Callable[..., Path], tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        make_recording(tmp_path / f"{name}.h5", sample_rate_hz=10_000.0)
+    slow = replace(study, samples=read_samples([tmp_path], SPEC, 4, tmp_path))
+    assert (study.sample_rate_hz, slow.sample_rate_hz) == (20_000.0, 10_000.0)
+    note = operations_part(slow).section.blocks[-1]
+    assert isinstance(note, Text) and "(1.60 ms of 10 kHz frames)" in note.text
+
+
+def test_baseline_has_all_layers_but_relays(study: Study) -> None:
+    ours, twin = study.snn.counts, study.quantized[0]
+    assert has_same_layers(ours, twin.counts)
+    shallow = replace(twin, counts=replace(twin.counts, layers=twin.counts.layers[1:]))
+    assert not has_same_layers(ours, shallow.counts)
+    assert replace(study, others=[shallow]).baseline is None
+    first = ours.layers[0]
+    for name, accepted in (
+        (f"{first.name}_relay1", True),
+        (f"{first.name}_2x2_relay12", True),
+        ("nobody_relay1", False),
+        (f"{first.name}_more", False),
+    ):
+        more = replace(ours, layers=(*ours.layers, replace(first, name=name)))
+        assert has_same_layers(more, twin.counts) == accepted, name
+    assert not has_same_layers(replace(ours, layers=ours.layers[1:]), twin.counts)
+
+
+def test_baseline_is_the_best_of_the_fair(study: Study) -> None:
+    twin = study.quantized[0]
+    better = replace(twin, scores_B={name: 0.5 * s for name, s in twin.scores_B.items()})
+    for others in ([twin, better], [better, twin]):
+        assert replace(study, others=others).baseline is better
+
+
+def test_networks_for_another_window_are_refused(files: Files, tmp_path: Path) -> None:
+    twin, student = (load_network(path).network for path in (files.twin, files.student))
+    path = tmp_path / "other.safetensors"
+
+    def make() -> Study:
+        return make_study(
+            files.artifact,
+            [path],
+            [files.recordings],
+            chip="loihi2",
+            max_samples=2,
+            cache_dir=tmp_path,
+        )
+
+    save_network(path, twin, replace(SPEC, num_frames=32))
+    with pytest.raises(ValueError, match="32 frames in 4 bins, the artifact for 16 in 4"):
+        make()
+    save_network(path, student, replace(SPEC, num_bins=8))
+    with pytest.raises(ValueError, match="16 frames in 8 bins, the artifact for 16 in 4"):
+        make()
+    save_network(path, twin, replace(SPEC, num_bins=8))
+    assert make().others[0].contender.name == "ANN twin, float"
+
+
+def test_names_are_different(files: Files) -> None:
+    def names(*paths: str) -> list[str]:
+        student, twin = (load_network(path).network for path in (files.student, files.twin))
+        assert isinstance(student, DepthNetwork) and isinstance(twin, DepthNetwork)
+        return network_names([Path(p) for p in paths], [student, *[twin] * (len(paths) - 1)])
+
+    assert names("s.x", "a.x") == ["SNN, float (s)", "ANN twin, float"]
+    assert names("s.x", "a.x", "b.x")[1:] == ["ANN twin, float (a)", "ANN twin, float (b)"]
+    assert names("s.x", "1/a.x", "2/a.x")[1:] == [
+        "ANN twin, float (1/a.x)",
+        "ANN twin, float (2/a.x)",
+    ]
+    with pytest.raises(ValueError, match=r"a\.x is given twice"):
+        names("s.x", "a.x", "a.x")
+
+
+def test_gpu_is_only_measured_in_long_windows(study: Study) -> None:
+    part = measured_part(study, 0.01)
+    json.dumps(part.data, allow_nan=False)
+    for entry in part.data["networks"]:
+        assert entry["gpu"] == {"reason": "not measured; --window-s 10 measures the GPU too"}
+        assert entry["cpu"]["energy"] is None
+    table = part.section.blocks[0]
+    assert isinstance(table, Table) and "emulation in floating point" in table.note
+
+
+def test_gpu_tables_show_batches_and_states() -> None:
+    energy = InferenceEnergy(0.5, 0.3, (0.4, 0.6), (0.2, 0.4), 70.0, 140.0, 5, 50, 0.01)
+    latency = latency_of_windows([[0.001, 0.002, 0.004]])
+    states = GpuState(1980, 2619, 40, 700.0), GpuState(1755, 2619, 55, 700.0)
+    one = BatchEnergy(1, energy, latency, *states)
+    gpu = GpuEnergy("H200", "570", one, one, (one,), "compiled", "torch.float32", {})
+    json.dumps(asdict(gpu), allow_nan=False)
+    energies, latencies = gpu_tables(
+        {"twin": gpu, "other": replace(gpu, best=replace(one, batch_size=8))}
+    )
+    assert [row[:2] for row in energies.rows] == [["twin", "1"], ["other", "1"], ["other", "8"]]
+    assert (
+        energies.rows[0][2:] == ["70.0", "140", "300", "500"]
+        and "H200, driver 570" in energies.note
+    )
+    assert latencies.rows[0][6:] == ["1980 to 1755", "2619 to 2619", "40 to 55", "700"]
+    assert all(len(row) == len(t.headings) for t in (energies, latencies) for row in t.rows)
+
+
+def test_provenance_names_chip_file_and_seeds(study: Study, tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text((CHIPS / "loihi2.toml").read_text() + "# own\n")
+    for chip_path in (study.chip_path, own):
+        data = provenance_part(replace(study, chip_path=chip_path), "today").data
+        assert data["chip_sha256"] == hashlib.sha256(chip_path.read_bytes()).hexdigest()
+    assert study.chip_path == CHIPS / "loihi2.toml"
+    assert data["artifact"]["seed"] == 0
+    assert [network["seed"] for network in data["networks"]] == [0, 0, 0]
+
+
+def test_lava_is_only_named_where_it_ran(study: Study) -> None:
+    def note(**provenance: object) -> str:
+        artifact = replace(study.artifact, provenance=provenance)
+        table = quality_part(replace(study, artifact=artifact)).section.blocks[0]
+        assert isinstance(table, Table)
+        return table.note
+
+    assert "was not run in Lava" in note() and "was not run in Lava" in note(lava_runs=[])
+    assert "was not run in Lava" in note(lava_runs=[{"target": "lava-float"}])
+    assert "proved it" in note(lava_runs=[{"target": "lava-fixed"}])
+
+
+def test_stored_counts_are_ours_only_for_our_weights(study: Study, files: Files) -> None:
+    contents = [files.twin.read_bytes(), files.student.read_bytes(), b"other"]
+    rows = [{"weights_sha256": hashlib.sha256(content).hexdigest()} for content in contents]
+    found = [row["is_of_this_report"] for row in of_this_report(rows, study)]
+    assert found == [True, True, False]  # the artifact was made of the student
