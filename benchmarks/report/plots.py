@@ -169,6 +169,7 @@ def break_even_plot(
     *,
     ours: tuple[float, float],
     published: Mapping[str, Numbers],
+    points: Mapping[str, tuple[float, float]],
 ) -> str:
     """Energy of the spiking network over that of the conventional one, by steps and firing rate.
 
@@ -179,6 +180,7 @@ def break_even_plot(
         ours: T and rate of the network of the report.
         published: By name, the rate at each T below which a spiking network was said to win; NaN
             where nothing was said.
+        points: By name, the same for a single T.
     """
     with mpl.rc_context(_STYLE):
         figure, ax = _figure(7.6, 4.2)
@@ -190,6 +192,8 @@ def break_even_plot(
         ax.plot(steps, even, "o-", color="black", linewidth=1.8, label="break-even, this model")
         for (name, line), style in zip(published.items(), ("--", ":", "-.", "-"), strict=False):
             ax.plot(steps, line, style, color="0.25", linewidth=1, marker=".", label=name)
+        for name, point in points.items():
+            ax.plot(*point, "x", color="0.25", label=name)
         ax.scatter(*ours, marker="*", s=150, color="gold", edgecolor="black", label="this network")
         ax.set_xlabel("time steps T")
         ax.set_ylabel("events per neuron and step")

@@ -107,7 +107,14 @@ def _break_even_map(study: Study) -> tuple[Picture, dict[str, object]]:
     }
     picture = Picture(
         "break_even_map",
-        break_even_plot(STEPS, rates, ratio, ours=(num_steps, rate), published=lines),
+        break_even_plot(
+            STEPS,
+            rates,
+            ratio,
+            ours=(num_steps, rate),
+            published=lines,
+            points={"Yan et al., T = 5": (5, 0.057)},
+        ),
         "Modelled energy of this network over its quantised twin's of ceil(log2(T + 1)) bits "
         f"(memory-inclusive, reuse {NOMINAL_REUSE:g}), if it fired more or less and took other "
         "numbers of steps; its graded input stays as it is. Lines: where published rules put "

@@ -22,6 +22,7 @@ DRAWINGS = {
         np.array([[0.5, 0.8], [2.0, 3.0]]),
         ours=(2, 0.4),
         published={"said": np.array([0.5, math.nan])},
+        points={"once": (1.5, 0.2)},
     ),
 }
 

@@ -4,9 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.pareto import on_front
-from benchmarks.report.claim import claim_part
+from benchmarks.report.claim import claim_part, reason_to_refuse
 from benchmarks.report.pareto import verdict
 from benchmarks.report.study import Study
+from hardware.energy_comparison import EnergyRatio
+from hardware.uncertainty import Interval
 
 
 def test_headline_is_refused_where_the_interval_spans_one(study: Study) -> None:
@@ -50,3 +52,14 @@ def test_front_is_what_nobody_beats() -> None:
     points = [(0.2, 10.0), (0.3, 5.0), (0.3, 6.0), (0.25, 20.0), (0.2, 10.0)]
     entries = [{"abs_rel_mean": e, "energy_uj_mean": uj} for e, uj in points]
     assert on_front(entries) == [True, True, False, False, True]
+
+
+def test_ratio_is_refused_where_designs_or_quality_leave_it_open() -> None:
+    def ratio(median: float) -> EnergyRatio:
+        return EnergyRatio(median, median, Interval(0.9 * median, 1.1 * median))
+
+    assert reason_to_refuse([ratio(40), ratio(8)], 0.5) == ""  # it loses, whatever its quality
+    assert reason_to_refuse([ratio(0.3), ratio(0.2)], 0.04) == ""
+    assert "worse by 9.0%" in reason_to_refuse([ratio(0.3), ratio(0.2)], 0.09)
+    assert "how often the machine" in reason_to_refuse([ratio(3), ratio(0.5)], 0.0)
+    assert "how often the machine" in reason_to_refuse([ratio(0.5), ratio(1.0)], 0.0)
