@@ -189,7 +189,8 @@ def break_even_plot(
             steps, rates, np.log10(ratio), cmap="RdBu_r", vmin=-bound, vmax=bound, shading="nearest"
         )
         even = [rate_of_ratio_one(rates, column) for column in ratio.T]
-        ax.plot(steps, even, "o-", color="black", linewidth=1.8, label="break-even, this model")
+        if not np.isnan(even).all():
+            ax.plot(steps, even, "o-", color="black", linewidth=1.8, label="break-even, this model")
         for (name, line), style in zip(published.items(), ("--", ":", "-.", "-"), strict=False):
             ax.plot(steps, line, style, color="0.25", linewidth=1, marker=".", label=name)
         for name, point in points.items():
