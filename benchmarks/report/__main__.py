@@ -37,8 +37,8 @@ from snn_depth.command_parser import call_from_command_line
 SCHEMA_VERSION = 1
 TITLE = "Energy and latency of a spiking depth network"
 WEIGHTS = SHIPPED_NETWORK.parent
-SHIPPED_TWINS = tuple(
-    WEIGHTS / f"{name}.safetensors" for name in ("twin", "twin_8_bit", "twin_4_bit")
+COMPARED_NETWORKS = tuple(
+    WEIGHTS / f"{name}.safetensors" for name in ("twin", "twin_8_bit", "twin_4_bit", "rgb_teacher")
 )
 
 
@@ -46,7 +46,7 @@ def report(
     *,
     output: Path,
     artifact: Path = WEIGHTS / "student.h5",
-    networks: Sequence[Path] = SHIPPED_TWINS,
+    networks: Sequence[Path] = COMPARED_NETWORKS,
     data: Sequence[Path] = (),
     chip: str = "loihi2",
     max_samples: int = 160,
@@ -61,7 +61,7 @@ def report(
         output: Folder to write report.html, report.md, report.json and the pictures into.
         artifact: Converted network (*.h5), of conversion.to_lava; by default the shipped one.
         networks: Conventional networks (*.safetensors): the ANN twin, its quantised forms, an RGB
-            teacher; by default the twins that are shipped. The fair counterpart is the one with
+            teacher; by default those that are shipped. The fair counterpart is the one with
             ceil(log2(T + 1)) activation bits.
         data: Recordings (*.h5) with depth, or folders of them; by default the test scenes of the
             synthetic world.

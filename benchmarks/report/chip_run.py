@@ -33,6 +33,7 @@ class BatchOnChip:
         layers: What limits each layer when samples follow each other, likewise.
         busiest_synops: Synaptic operations per step of each layer's busiest core.
         mean_synops: Of its mean core.
+        core_synops_K: Of every core, layer after layer.
     """
 
     traffic: list[Traffic]
@@ -41,6 +42,7 @@ class BatchOnChip:
     layers: dict[str, tuple[LayerTime, ...]]
     busiest_synops: Numbers
     mean_synops: Numbers
+    core_synops_K: Numbers
 
 
 class ChipRun:
@@ -77,6 +79,7 @@ class ChipRun:
                 {end: getattr(stream, end).layers for end in ENDS},
                 np.array([s.max(2).mean() for s in synops]),
                 np.array([s.mean() for s in synops]),
+                np.concatenate([s.mean((0, 1)) for s in synops]),
             )
         )
 
@@ -123,6 +126,12 @@ class ChipRun:
             )
             times.append(LayerTime(parts[0].layer, busiest_us, imbalance, parts[0].bottleneck))
         return times
+
+    @property
+    def core_synops_K(self) -> Numbers:
+        """Synaptic operations per step of every core, in the order of `CoreMap`."""
+        found: Numbers = np.mean([batch.core_synops_K for batch in self._batches], axis=0)
+        return found
 
     @property
     def synops_per_core(self) -> tuple[Numbers, Numbers]:

@@ -2,11 +2,14 @@
 
 from dataclasses import asdict
 
+import numpy as np
+
 from benchmarks.report.document import Picture, Section, Table, Text
 from benchmarks.report.numbers import percent, short
 from benchmarks.report.part import Part
-from benchmarks.report.plots import imbalance_plot
+from benchmarks.report.plots import core_map_plot, imbalance_plot
 from benchmarks.report.study import Study
+from hardware.placement import place
 
 
 def mapping_part(study: Study) -> Part:
@@ -93,8 +96,28 @@ def mapping_part(study: Study) -> Part:
             imbalance_plot(list(core_map.partitions), mean, busiest),
             "All cores wait for the busiest one: it, not the sum, sets the time of a step.",
         ),
+        Picture(
+            "core_map",
+            _core_map(study),
+            "Every core at its assumed place: cores of a tile stand together, layers follow each "
+            "other along a snake. Cores without work are not drawn.",
+        ),
     ]
     return Part("mapping", Section("Cores", blocks), {"layers": data, **totals})
+
+
+def _core_map(study: Study) -> str:
+    core_map, chip = study.chip_run.core_map, study.chip
+    placement = place(core_map.num_cores, chip)
+    in_tile = np.arange(core_map.num_cores) % chip.cores_per_tile
+    # Tiles are squares of cores with a gap between them.
+    side = int(np.ceil(np.sqrt(chip.cores_per_tile)))
+    columns = placement.columns * (side + 0.5) + in_tile % side
+    rows = placement.rows * (side + 0.5) + in_tile // side
+    labels = [
+        name for name, partition in core_map.partitions.items() for _ in range(partition.num_cores)
+    ]
+    return core_map_plot(columns, rows, study.chip_run.core_synops_K, labels)
 
 
 def _of(used: int, allowed: int | None) -> str:

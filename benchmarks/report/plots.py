@@ -142,6 +142,29 @@ def imbalance_plot(layers: Sequence[str], mean: Numbers, busiest: Numbers) -> st
         return _svg(figure)
 
 
+def core_map_plot(columns: Numbers, rows: Numbers, load: Numbers, labels: Sequence[str]) -> str:
+    """Work of every core at its place on the mesh.
+
+    Args:
+        columns: Place of each core.
+        rows: Likewise.
+        load: Synaptic operations per step.
+        labels: Written into the cores; empty for none.
+    """
+    with mpl.rc_context(_STYLE):
+        figure, ax = _figure(7.6, 0.42 * (float(rows.max()) + 1) + 1.3)
+        dots = ax.scatter(columns, rows, c=load, cmap="viridis", marker="s", s=270)
+        for x, y, label in zip(columns, rows, labels, strict=True):
+            ax.annotate(label, (x, y), ha="center", va="center", fontsize=4.5, color="white")
+        ax.invert_yaxis()
+        ax.set_aspect("equal")
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.margins(0.06)
+        figure.colorbar(dots, ax=ax).set_label("synaptic operations per step")
+        return _svg(figure)
+
+
 def distribution_plot(energies_uj: Mapping[str, tuple[str, Numbers]]) -> str:
     """Share of samples that need no more than an energy.
 

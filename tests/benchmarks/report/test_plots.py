@@ -15,6 +15,9 @@ DRAWINGS = {
     "tornado": plots.tornado_plot([("c", 0.5, 2.0)], nominal=1.0, label="ratio"),
     "imbalance": plots.imbalance_plot(["l"], np.array([1.0]), np.array([2.0])),
     "distribution": plots.distribution_plot({"a": ("snn", np.array([1.0, 2.0, 3.0]))}),
+    "core_map": plots.core_map_plot(
+        np.array([0.0, 1.0]), np.array([0.0, 1.0]), np.array([5.0, 9.0]), ["a", "b"]
+    ),
     "anytime": plots.anytime_plot(np.array([0.3, 0.2]), np.array([1.0, 2.0])),
     "break_even": plots.break_even_plot(
         [1, 2],

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import pareto
-from benchmarks.report.__main__ import main
+from benchmarks.report.__main__ import COMPARED_NETWORKS, PARETO, WEIGHTS, main
 from benchmarks.report.pareto import pareto_part
 from tests.benchmarks.report.conftest import Files
 
@@ -142,3 +142,9 @@ def test_pareto_takes_what_it_can_price(files: Files, tmp_path: Path) -> None:
     words = ["--output", str(tmp_path / "p.json"), "--data", str(files.recordings)]
     with pytest.raises(ValueError, match="floating-point AnnDepthNet; accepted: SpikingDepthNet"):
         pareto.main(["--checkpoints", str(files.twin), *words])
+
+
+def test_defaults_are_in_the_repository() -> None:
+    for path in (WEIGHTS / "student.h5", *COMPARED_NETWORKS, PARETO):
+        assert path.is_file(), path
+    assert pareto_part(PARETO).data["summary"]

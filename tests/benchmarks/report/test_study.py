@@ -35,6 +35,8 @@ from snn_depth.models.depth_decoding import DepthRange
 from snn_depth.models.depth_network import AnnDepthNet, DepthNetwork, SpikingDepthNet
 from tests.benchmarks.report.conftest import SPEC, Files
 
+pytestmark = pytest.mark.slow
+
 
 def test_all_networks_are_measured_on_the_same_samples(study: Study) -> None:
     names = ["SNN, integers", "SNN, float", "ANN twin, float", "ANN twin, 3-bit"]
@@ -94,6 +96,8 @@ def test_chip_is_loaded_with_all_samples(study: Study) -> None:
     cores = [p.num_cores for p in run.core_map.partitions.values()]
     total = sum(float(m) * n for m, n in zip(mean, cores, strict=True))
     assert total * 4 == pytest.approx(float(counts.synops_B.mean()))
+    assert run.core_synops_K.shape == (sum(cores),)
+    assert run.core_synops_K.sum() * 4 == pytest.approx(float(counts.synops_B.mean()))
 
 
 def test_local_memories_make_events_cheaper(study: Study) -> None:

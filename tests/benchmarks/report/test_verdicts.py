@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from benchmarks.pareto import on_front
 from benchmarks.report.claim import claim_part, reason_to_refuse
 from benchmarks.report.pareto import verdict
@@ -11,6 +13,7 @@ from hardware.energy_comparison import EnergyRatio
 from hardware.uncertainty import Interval
 
 
+@pytest.mark.slow
 def test_headline_is_refused_where_the_interval_spans_one(study: Study) -> None:
     """The same study at a price list that leaves everything open."""
     wide = {
