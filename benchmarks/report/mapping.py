@@ -112,8 +112,8 @@ def _core_map(study: Study) -> str:
     in_tile = np.arange(core_map.num_cores) % chip.cores_per_tile
     # Tiles are squares of cores with a gap between them.
     side = int(np.ceil(np.sqrt(chip.cores_per_tile)))
-    columns = placement.columns * (side + 0.5) + in_tile % side
-    rows = placement.rows * (side + 0.5) + in_tile // side
+    columns = placement.columns.astype(np.float64) * (side + 0.5) + in_tile % side
+    rows = placement.rows.astype(np.float64) * (side + 0.5) + in_tile // side
     labels = [
         name for name, partition in core_map.partitions.items() for _ in range(partition.num_cores)
     ]

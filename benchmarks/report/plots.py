@@ -152,7 +152,8 @@ def core_map_plot(columns: Numbers, rows: Numbers, load: Numbers, labels: Sequen
         labels: Written into the cores; empty for none.
     """
     with mpl.rc_context(_STYLE):
-        figure, ax = _figure(7.6, 0.42 * (float(rows.max()) + 1) + 1.3)
+        figure, ax = _figure(7.6, 0.36 * (float(rows.max()) + 1) + 0.4)
+        ax.spines[["left", "bottom"]].set_visible(False)
         dots = ax.scatter(columns, rows, c=load, cmap="viridis", marker="s", s=270)
         for x, y, label in zip(columns, rows, labels, strict=True):
             ax.annotate(label, (x, y), ha="center", va="center", fontsize=4.5, color="white")
@@ -161,7 +162,7 @@ def core_map_plot(columns: Numbers, rows: Numbers, load: Numbers, labels: Sequen
         ax.set_xticks([])
         ax.set_yticks([])
         ax.margins(0.06)
-        figure.colorbar(dots, ax=ax).set_label("synaptic operations per step")
+        figure.colorbar(dots, ax=ax, shrink=0.8).set_label("synaptic operations per step")
         return _svg(figure)
 
 
