@@ -24,12 +24,12 @@ from benchmarks.report.contender import (
 )
 from benchmarks.report.energy import RHO, mean_energy, memory_energy
 from benchmarks.report.samples import Samples, read_samples
-from benchmarks.report.study import NOMINAL_REUSE, REUSE, spiking_machine
+from benchmarks.report.study import REUSE, conventional_machine, spiking_machine
 from conversion.extract import extract_graph
 from conversion.quantize import quantize_graph
 from conversion.timing import balance_with_delays
 from hardware.chip import load_chip
-from hardware.constant import load_constants
+from hardware.constant import Values, load_constants
 from hardware.digital_machines import AnnMachine, SnnMachine
 from hardware.energy_comparison import energy_ratio
 from hardware.mapping import map_network
@@ -141,17 +141,7 @@ def measure_candidate(path: Path, loaded: LoadedNetwork, samples: Samples) -> Ca
             f"{path} holds a floating-point {type(network).__name__}; accepted: SpikingDepthNet "
             "and QuantizedAnnDepthNet, whose energy can be compared"
         )
-    contender = measured.contender
-    return Candidate(
-        loaded,
-        measured,
-        AnnMachine(
-            weight_bits=contender.weight_bits,
-            activation_bits=contender.activation_bits,
-            input_bits=bits_to_count(spec.num_frames),
-            reuse=NOMINAL_REUSE,
-        ),
-    )
+    return Candidate(loaded, measured, conventional_machine(spec, measured.contender))
 
 
 def fair_counterpart(candidate: Candidate, candidates: Sequence[Candidate]) -> Candidate | None:
@@ -216,7 +206,7 @@ def as_row(candidate: Candidate, candidates: Sequence[Candidate]) -> dict[str, A
             "energy_ratio_high": ratio.interval.high,
             **{
                 f"energy_ratio_rho_{rho:g}_reuse_{reuse:g}": counterpart_ratio(
-                    candidate, counterpart, reuse, rho
+                    candidate, counterpart, constants.values, reuse=reuse, rho=rho
                 )
                 for rho in RHO
                 for reuse in REUSE
@@ -237,19 +227,19 @@ def as_row(candidate: Candidate, candidates: Sequence[Candidate]) -> dict[str, A
 
 
 def counterpart_ratio(
-    candidate: Candidate, counterpart: Candidate, reuse: float, rho: float
+    candidate: Candidate, counterpart: Candidate, values: Values, *, reuse: float, rho: float
 ) -> float:
-    """Energy over that of the counterpart, at nominal constants.
+    """Energy over that of the counterpart.
 
     Args:
         candidate: A spiking network.
         counterpart: Its quantised twin.
+        values: Of `constants/nm45.toml`.
         reuse: Of the conventional machine.
         rho: Of the spiking one: accesses to a membrane per event.
     """
     assert isinstance(candidate.machine, SnnMachine)
     assert isinstance(counterpart.machine, AnnMachine)
-    values = load_constants("nm45").values
     spiking = replace(candidate.machine, potential_accesses_per_synop=rho)
     ours = memory_energy(candidate.measured, spiking, values)
     machine = replace(counterpart.machine, reuse=reuse)

@@ -41,7 +41,7 @@ from snn_depth.command_parser import call_from_command_line
 from snn_depth.results import write_results
 
 RESULTS = Path(__file__).parent / "results" / "pilotnet.json"
-EVENT_SETS = ("davies2018", "keras_spiking_loihi", "sanafe_loihi", "loihi2_pilotnet")
+CHIP = "loihi2"
 WEIGHT_BITS = 8
 _RECORDS = ("input", *(f"conv-{i}" for i in range(5)), *(f"fc-{i}" for i in range(3)))
 
@@ -89,7 +89,7 @@ def count_pilotnet(data: Path) -> PilotNetRun:
         graph, no_input, recorded_spikes(graph, data, num_steps), graded_input=False
     )
     counts = count_events(workload)
-    core_map = map_network(graph, load_chip("loihi2"), num_weight_bits=WEIGHT_BITS)
+    core_map = map_network(graph, load_chip(CHIP), num_weight_bits=WEIGHT_BITS)
     bracket = step_bracket(
         core_loads(workload, core_map),
         # The record is of the chip's own steps, in which the layers are shifted already.
@@ -138,7 +138,8 @@ def residuals(run: PilotNetRun) -> list[EnergyResidual]:
     Returns:
         The chip models, then the memory-inclusive one at both ends of rho, then the naive ones.
     """
-    found = energy_residuals(PILOTNET_LIF, run.events, [load_constants(n) for n in EVENT_SETS])
+    sets = [load_constants(name) for name in load_chip(CHIP).energy_sets]
+    found = energy_residuals(PILOTNET_LIF, run.events, sets)
     arithmetic = load_constants("nm45").constants
     for rho, how in ((1.0, "a membrane access per event"), (0.0, "sums in registers")):
         machine = SnnMachine(

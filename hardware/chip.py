@@ -1,10 +1,11 @@
 """Chips as data: what a core holds, how many there are, and where each number is from."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
+
+from hardware.toml_file import find_toml, names_in, read_toml
 
 FOLDER = Path(__file__).parent / "chips"
 PartitionRule = Literal["columns", "compact"]
@@ -77,7 +78,19 @@ class Chip:
 
 def chip_names() -> list[str]:
     """Chips that `load_chip` knows."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return names_in(FOLDER)
+
+
+def chip_path(name: str | Path) -> Path:
+    """The file that describes a chip.
+
+    Args:
+        name: As for `load_chip`.
+
+    Raises:
+        ValueError: For an unknown chip.
+    """
+    return find_toml(name, FOLDER, f"chip {str(name)!r} is")
 
 
 def load_chip(name: str | Path) -> Chip:
@@ -89,16 +102,8 @@ def load_chip(name: str | Path) -> Chip:
     Raises:
         ValueError: For an unknown chip, or a description that lacks a number or its source.
     """
-    path = Path(name) if str(name).endswith(".toml") else FOLDER / f"{name}.toml"
-    if not path.is_file():
-        raise ValueError(
-            f"chip {str(name)!r} is not known; accepted: {', '.join(chip_names())}, or a file "
-            "of your own (*.toml)"
-        )
-    try:
-        description = tomllib.loads(path.read_text())
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path} is no TOML: {error}") from error
+    path = chip_path(name)
+    description = read_toml(path)
     try:
         numbers: dict[str, Any] = {}
         sources: dict[str, str] = {}

@@ -5,7 +5,6 @@ make up: it says that the term is not priced.
 """
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+
+from hardware.toml_file import find_toml, names_in, read_toml
 
 FOLDER = Path(__file__).parent / "constants"
 
@@ -119,7 +120,7 @@ def nominal_values(constants: Mapping[str, Constant]) -> dict[str, Amount]:
 
 def constant_set_names() -> list[str]:
     """Sets that `load_constants` knows."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return names_in(FOLDER)
 
 
 def load_constants(name: str | Path) -> ConstantSet:
@@ -133,16 +134,8 @@ def load_constants(name: str | Path) -> ConstantSet:
         ValueError: For an unknown set, or a file with an entry that is no `Constant`; it names the
             file and the entry.
     """
-    path = Path(name) if str(name).endswith(".toml") else FOLDER / f"{name}.toml"
-    if not path.is_file():
-        raise ValueError(
-            f"constants {str(name)!r} are not known; accepted: {', '.join(constant_set_names())}, "
-            "or a file of your own (*.toml)"
-        )
-    try:
-        content = tomllib.loads(path.read_text())
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path} is no TOML: {error}") from error
+    path = find_toml(name, FOLDER, f"constants {str(name)!r} are")
+    content = read_toml(path)
     title = content.pop("title", None)
     calibrated_on = content.pop("calibrated_on", None)
     if not isinstance(title, str) or not isinstance(calibrated_on, str | None):

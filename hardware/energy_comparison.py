@@ -11,8 +11,6 @@ import numpy as np
 from hardware.constant import Constant, nominal_values
 from hardware.uncertainty import Interval, Model, monte_carlo, percentile_interval
 
-LEVEL = 0.9
-
 
 @dataclass(frozen=True)
 class EnergyRatio:
@@ -59,7 +57,7 @@ def energy_ratio(
     return EnergyRatio(
         float(np.squeeze(snn(nominal))) / ann_nominal,
         float(np.median(ratios)),
-        percentile_interval(ratios, LEVEL),
+        percentile_interval(ratios),
     )
 
 

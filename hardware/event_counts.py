@@ -47,6 +47,10 @@ class EdgeCounts:
     events_TB: Counts
     synops_TB: Counts
 
+    def changed(self, change: Callable[[Counts], Counts]) -> "EdgeCounts":
+        """The same with every array (T, B) changed."""
+        return replace(self, events_TB=change(self.events_TB), synops_TB=change(self.synops_TB))
+
     @property
     def synops_per_synapse_B(self) -> npt.NDArray[np.float64]:
         """Operations per synapse and inference: "spikes per synapse" of the break-even papers."""
@@ -198,16 +202,7 @@ class EventCounts:
             replace(
                 layer,
                 spikes_TB=np.zeros_like(layer.spikes_TB),
-                edges=tuple(
-                    edge
-                    if edge.graded
-                    else replace(
-                        edge,
-                        events_TB=np.zeros_like(edge.events_TB),
-                        synops_TB=np.zeros_like(edge.synops_TB),
-                    )
-                    for edge in layer.edges
-                ),
+                edges=tuple(e if e.graded else e.changed(np.zeros_like) for e in layer.edges),
             )
             for layer in self.layers
         )
@@ -223,10 +218,7 @@ class EventCounts:
             replace(
                 layer,
                 spikes_TB=change(layer.spikes_TB),
-                edges=tuple(
-                    replace(e, events_TB=change(e.events_TB), synops_TB=change(e.synops_TB))
-                    for e in layer.edges
-                ),
+                edges=tuple(edge.changed(change) for edge in layer.edges),
             )
             for layer in self.layers
         )

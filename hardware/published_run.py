@@ -13,8 +13,6 @@ from hardware.constant import Amount, Constant, ConstantSet, Values, nominal_val
 from hardware.energy_events import ChipEvents, chip_energy
 from hardware.uncertainty import Interval, Model, monte_carlo, percentile_interval
 
-LEVEL = 0.9
-
 
 @dataclass(frozen=True)
 class PublishedRun:
@@ -99,7 +97,7 @@ def residual_of(
         return model(values) / 1e6 / run.num_steps
 
     predicted = float(np.squeeze(step_uj(nominal_values(constants))))
-    interval = percentile_interval(monte_carlo(step_uj, constants), LEVEL)
+    interval = percentile_interval(monte_carlo(step_uj, constants))
     return EnergyResidual(
         name,
         title,

@@ -30,7 +30,13 @@ def claim_part(study: Study) -> Part:
             "steps of spikes can say (--networks)."
         )
         return Part("claim", Section("Claim", [Text(text, "verdict")]), {"headline": text})
-    ratio = study_ratio(study, baseline)
+    ratios = {
+        (reuse, rho): study_ratio(study, baseline, reuse, rho)
+        for reuse in REUSE
+        if reuse >= NOMINAL_REUSE
+        for rho in RHO
+    }
+    ratio, in_registers = ratios[NOMINAL_REUSE, 1.0], ratios[NOMINAL_REUSE, 0.0]
     boundary = (
         "modelled, digital machines of 45 to 7 nm, memory included, dynamic only, membranes read "
         "and written for every event; counterpart: "
@@ -39,17 +45,10 @@ def claim_part(study: Study) -> Part:
         "scenes"
     )
     difference, ends = difference_interval(study, study.snn, baseline)
-    corners = [
-        study_ratio(study, baseline, reuse, rho)
-        for reuse in REUSE
-        if reuse >= NOMINAL_REUSE
-        for rho in RHO
-    ]
     sentence = headline(ratio, boundary)
-    refusal = reason_to_refuse([ratio, *corners], ends.high)
+    refusal = reason_to_refuse([ratio, *ratios.values()], ends.high)
     if refusal and ratio.is_decided:
         sentence = f"No energy ratio is given: {refusal} ({boundary})."
-    in_registers = next(c for c, rho in zip(corners, RHO, strict=False) if rho == 0)
     lines = [
         f"If the machine kept the sums of a step in registers: {short(in_registers.median, 2)} "
         f"times (5-95 % {short(in_registers.interval.low, 2)} to "

@@ -22,7 +22,6 @@ from hardware.energy_memory import ann_energy, network_energy, snn_energy
 from hardware.energy_naive import LABEL, naive_energy_pj
 from hardware.uncertainty import Model, monte_carlo, percentile_interval, tornado
 
-LEVEL = 0.9
 # rho: what the machine does with a membrane at every event that reaches it.
 RHO = {1.0: "read and written per event", 0.0: "sums in registers, applied per step"}
 _TORNADO_BARS = 12
@@ -131,7 +130,7 @@ def _memory(study: Study) -> tuple[list[Text | Table | Picture], dict[str, Any]]
     def add(name: str, how: str, measured: Measured, machine: SnnMachine | AnnMachine) -> None:
         energy_B = memory_energy(measured, machine, constants.values).total_pj / 1e6
         draws = monte_carlo(mean_energy(measured, machine), constants.constants) / 1e6
-        found = percentile_interval(draws, LEVEL)
+        found = percentile_interval(draws)
         p5, p95 = np.quantile(energy_B, [0.05, 0.95])
         rows.append(
             [
@@ -287,7 +286,7 @@ def _chip(study: Study) -> tuple[Table, list[dict[str, Any]]]:
         mean_uj = float(energy.dynamic_pj.mean()) / 1e6
         alone_uj = float(chip_energy(alone, constants.values).dynamic_pj.mean()) / 1e6
         draws = monte_carlo(_dynamic_model(stream), constants.constants) / 1e6
-        found = percentile_interval(draws, LEVEL)
+        found = percentile_interval(draws)
         unpriced = f"not priced: {', '.join(energy.unpriced)}" if energy.unpriced else ""
         rows.append(
             [
@@ -349,11 +348,10 @@ def static_energy_uj(study: Study) -> tuple[float, float] | None:
     if name is None:
         return None
     power = load_constants(name).constants["static_power_w"]
-    window_us = 1e6 * study.chip_network.spec.num_frames / study.sample_rate_hz
     num_chips = study.chip_run.core_map.num_chips
     low, high = (
         static_energy_pj(
-            watts, max(window_us, float(study.chip_run.step_us(end).sum(0).mean())), num_chips
+            watts, max(study.window_us, float(study.chip_run.step_us(end).sum(0).mean())), num_chips
         )
         for end, watts in (("low", power.low), ("high", power.high))
     )

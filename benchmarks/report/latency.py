@@ -35,7 +35,6 @@ def latency_part(study: Study) -> Part:
         study: What was measured.
     """
     run, counts = study.chip_run, study.snn.counts
-    spec = study.chip_network.spec
     step_us = {end: float(run.step_us(end).mean()) for end in ENDS}
     sets = (study.chip.latency_low_set, study.chip.latency_high_set)
     barrier_low_us, barrier_high_us = (
@@ -43,7 +42,7 @@ def latency_part(study: Study) -> Part:
     )
     stream_us = {end: float(run.step_us(end).sum(0).mean()) for end in ENDS}
     alone_us = {end: float(run.lone_sample_us(end).mean()) for end in ENDS}
-    window_us = 1e6 * spec.num_frames / study.sample_rate_hz
+    window_us = study.window_us
     events = input_events(study)
     event_ns = load_constants("input_output").constants["input_event_ns"]
     io_us = {"low": events * event_ns.low / 1e3, "high": events * event_ns.high / 1e3}

@@ -61,7 +61,7 @@ def operations_part(study: Study) -> Part:
     )
     spec = study.chip_network.spec
     rate_hz = study.sample_rate_hz
-    window_ms = 1e3 * spec.num_frames / rate_hz
+    window_ms = study.window_us / 1e3
     text = Text(
         f"Execution rate: one inference per window of {spec.num_frames} frames is "
         f"{1e3 / window_ms:.0f} per second ({short(window_ms)} ms of {rate_hz / 1e3:g} "

@@ -18,8 +18,7 @@ from benchmarks.report.contender import (
 )
 from benchmarks.report.samples import Samples, read_samples
 from conversion.artifact import Artifact, read_artifact
-from hardware.chip import FOLDER as CHIPS
-from hardware.chip import Chip, load_chip
+from hardware.chip import Chip, chip_path, load_chip
 from hardware.constant import ConstantSet, load_constants
 from hardware.digital_machines import AnnMachine, SnnMachine
 from hardware.event_counts import EventCounts
@@ -79,6 +78,11 @@ class Study:
         return self.samples.dataset.spec.sample_rate_hz
 
     @property
+    def window_us(self) -> float:
+        """Time in which the camera takes the frames of one inference."""
+        return 1e6 * self.chip_network.spec.num_frames / self.sample_rate_hz
+
+    @property
     def networks(self) -> list[Measured]:
         """All, the spiking ones first."""
         spiking = [self.snn] if self.snn_float is None else [self.snn, self.snn_float]
@@ -125,13 +129,8 @@ class Study:
             reuse: Multiplications for which a number is used once it is read.
             skips_zeros: Whether zeros cost nothing.
         """
-        return AnnMachine(
-            weight_bits=measured.contender.weight_bits,
-            activation_bits=measured.contender.activation_bits,
-            input_bits=bits_to_count(self.chip_network.spec.num_frames),
-            reuse=reuse,
-            skips_zeros=skips_zeros,
-        )
+        machine = conventional_machine(self.chip_network.spec, measured.contender)
+        return replace(machine, reuse=reuse, skips_zeros=skips_zeros)
 
 
 def has_same_layers(ours: EventCounts, theirs: EventCounts) -> bool:
@@ -147,6 +146,21 @@ def has_same_layers(ours: EventCounts, theirs: EventCounts) -> bool:
     relays = [_RELAY.fullmatch(name) for name in extra]
     return shapes.items() <= own_shapes.items() and all(
         relay is not None and relay["source"] in shapes for relay in relays
+    )
+
+
+def conventional_machine(spec: DataSpec, contender: Contender) -> AnnMachine:
+    """What a quantised network is priced on, with the nominal reuse.
+
+    Args:
+        spec: Window of its input, whose spikes it sums.
+        contender: The network.
+    """
+    return AnnMachine(
+        weight_bits=contender.weight_bits,
+        activation_bits=contender.activation_bits,
+        input_bits=bits_to_count(spec.num_frames),
+        reuse=NOMINAL_REUSE,
     )
 
 
@@ -218,7 +232,7 @@ def make_study(
         ],
         {name: _audit(n, samples) for name, n in named.items()},
         chip_run,
-        Path(chip) if chip.endswith(".toml") else CHIPS / f"{chip}.toml",
+        chip_path(chip),
         load_constants("nm45"),
     )
 
