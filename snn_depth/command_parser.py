@@ -74,7 +74,8 @@ def command_parser(function: Callable[..., Any], program: str) -> ArgumentParser
         The parser; it raises `argparse.ArgumentError` instead of leaving the program.
     """
     documentation = docstring_parser.parse(inspect.getdoc(function) or "")
-    helps = {p.arg_name: p.description for p in documentation.params}
+    # A per cent sign stands for itself: argparse would take it for a format.
+    helps = {p.arg_name: (p.description or "").replace("%", "%%") for p in documentation.params}
     parser = ArgumentParser(
         prog=program,
         description=documentation.description,

@@ -25,7 +25,7 @@ def program(
     Args:
         source: Where from.
         others: And from where else.
-        target: Where to.
+        target: Where to; 10 % of it.
         crop: Which part.
         flip_rows: Upside down.
         focal_length_px: Length in pixels.
@@ -81,5 +81,6 @@ def test_help_is_the_docstring():
     assert "usage: python -m program" in text
     assert "Do something.\n\nIn more words." in text
     assert "Length in pixels." in text
+    assert "Where to; 10 % of it." in text
     assert "(default: True)" in text
     assert "None" not in text
