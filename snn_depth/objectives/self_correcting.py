@@ -5,20 +5,20 @@ from typing import cast
 
 import torch
 import torch.distributed as dist
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from snn_depth.data.integrated_counts import integrated_counts
 from snn_depth.data.target_style import in_target_style
 from snn_depth.losses.domain_adversarial import domain_loss, reverse_gradient
 from snn_depth.losses.pseudo_labels import pseudo_label_mask
 from snn_depth.losses.silog import scale_invariant_log_loss
-from snn_depth.models.depth_network import pad_to_stride
-from snn_depth.models.normalization import with_batch_statistics, with_kept_statistics
+from snn_depth.models.domain_discriminator import domain_discriminator
+from snn_depth.models.normalization import with_batch_statistics
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import Batch, LoadNetwork, Objective, part_of, target_of
 from snn_depth.objectives.supervised import SupervisedDepth
+from snn_depth.objectives.two_domains import Statistics, predict_two_domains
 from snn_depth.teachers.ema import EmaTeacher, check_decay
 from snn_depth.teachers.frozen import FrozenTeacher
 
@@ -132,8 +132,9 @@ class SelfCorrectingTeacherStudent(Objective):
         self.adversarial_tap = adversarial_tap
         self.reversal = reversal
         self.style_probability = style_probability
-        self.separate_statistics = separate_statistics
-        self.keep_statistics = keep_statistics
+        self.statistics: Statistics = "common"
+        if separate_statistics or keep_statistics:
+            self.statistics = "separate" if separate_statistics else "kept"
         self.target_statistics = target_statistics
         self.teacher_name = teacher
         self.register_buffer("num_steps", torch.tensor(0))
@@ -159,7 +160,7 @@ class SelfCorrectingTeacherStudent(Objective):
             raise ValueError(
                 f"adversarial_tap is {self.adversarial_tap!r}; accepted: {', '.join(channels)}"
             )
-        self.discriminator = discriminator(channels[self.adversarial_tap])
+        self.discriminator = domain_discriminator(channels[self.adversarial_tap])
 
     def make_teacher(
         self, network: DepthPredictor, load: LoadNetwork
@@ -189,7 +190,13 @@ class SelfCorrectingTeacherStudent(Objective):
         if self.pseudo_label_weight or self.style_probability:  # else nothing reads the teacher
             teacher = self.teacher_sees(part_of(target, "spikes"))
             batch = self.styled(batch, teacher.depth_m)
-        source, student = self.predict_both(network, batch)
+        source, student = predict_two_domains(
+            network,
+            part_of(batch, "spikes"),
+            part_of(target, "strong_spikes"),
+            taps=(self.adversarial_tap,) if self.adversarial_weight else (),
+            statistics=self.statistics,
+        )
         terms: dict[str, Tensor] = {}
         if self.source_weight:
             supervised = self.supervised.terms(source, batch)
@@ -213,47 +220,6 @@ class SelfCorrectingTeacherStudent(Objective):
         statistics = with_batch_statistics if self.target_statistics else nullcontext
         with statistics(self.teacher.network):
             return cast(DepthPrediction, self.teacher(target_spikes))
-
-    def predict_both(
-        self, network: DepthPredictor, batch: Batch
-    ) -> tuple[DepthPrediction, DepthPrediction]:
-        """Run source and strong target, as one batch unless their statistics are separate.
-
-        Statistics of their own would hide from the network that fog has less contrast, or that a
-        park has no houses: what differs between the domains would not reach it.
-
-        Args:
-            network: The student.
-            batch: Source batch with its target.
-
-        Returns:
-            Predictions for source and target.
-
-        Raises:
-            ValueError: When source and target differ in time bins or samples.
-        """
-        source, target = part_of(batch, "spikes"), part_of(target_of(batch), "strong_spikes")
-        if source.shape[:3] != target.shape[:3]:
-            raise ValueError(
-                f"source spikes have shape {tuple(source.shape)}, target spikes "
-                f"{tuple(target.shape)} (T, B, 1, H, W); accepted: the same T and B"
-            )
-        taps = (self.adversarial_tap,) if self.adversarial_weight else ()
-        if self.separate_statistics:
-            return network(source, taps=taps), network(target, taps=taps)
-        sizes = [spikes.shape[-2:] for spikes in (source, target)]
-        height, width = map(max, *sizes)
-        spikes = torch.cat([pad_to_size(x, height, width) for x in (source, target)], dim=1)
-        # To whole cells of every feature's grid, so that padding can be cut off there too: the
-        # discriminator would know the smaller domain by it.
-        spikes = pad_to_stride(spikes, network.max_stride)
-        with with_kept_statistics(network) if self.keep_statistics else nullcontext():
-            both: DepthPrediction = network(spikes, taps=taps)
-        num_source = source.shape[1]
-        return (
-            both.part(slice(num_source), *sizes[0]),
-            both.part(slice(num_source, None), *sizes[1]),
-        )
 
     @torch.no_grad()
     def styled(self, batch: Batch, target_depth_m: Tensor) -> Batch:
@@ -366,39 +332,6 @@ class SelfCorrectingTeacherStudent(Objective):
         self.num_steps += 1
         if isinstance(self.teacher, EmaTeacher):
             self.teacher.update(network)
-
-
-def discriminator(num_channels: int, num_hidden: int = 64) -> nn.Sequential:
-    """Global average pooling and a two-layer perceptron.
-
-    There is no batch normalisation in it: the statistics of a batch of one domain would give the
-    domain away.
-
-    Args:
-        num_channels: Channels of the features.
-        num_hidden: Width of the hidden layer.
-
-    Returns:
-        Module from (B, num_channels, h, w) to the logit of "target", (B, 1).
-    """
-    return nn.Sequential(
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        nn.Linear(num_channels, num_hidden),
-        nn.ReLU(),
-        nn.Linear(num_hidden, 1),
-    )
-
-
-def pad_to_size(spikes: Tensor, height: int, width: int) -> Tensor:
-    """Zero-pad rows and columns at the end, as the network itself does.
-
-    Args:
-        spikes: Shape (..., H, W).
-        height: Rows wanted, H or more.
-        width: Columns wanted, W or more.
-    """
-    return F.pad(spikes, (0, width - spikes.shape[-1], 0, height - spikes.shape[-2]))
 
 
 def mirror_where(mirrored: Tensor, maps: Tensor) -> Tensor:
