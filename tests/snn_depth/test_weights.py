@@ -3,6 +3,8 @@
 import hashlib
 import re
 
+import pytest
+
 from snn_depth.checkpoint import SHIPPED_NETWORK, load_network
 from snn_depth.models.depth_network import SpikingDepthNet
 
@@ -21,3 +23,17 @@ def test_page_describes_the_network() -> None:
     num_parameters = sum(p.numel() for p in loaded.network.parameters())
     assert f"{num_parameters:,} parameters" in PAGE
     assert f"seed {loaded.provenance['seed']}" in PAGE
+
+
+@pytest.mark.parametrize("name", ["fog", "rain", "dim"])
+def test_adapted_students_are_drop_in_replacements(name: str) -> None:
+    """Of the same network, for the same data, each from the scenario that its row names."""
+    shipped = load_network(SHIPPED_NETWORK)
+    adapted = load_network(SHIPPED_NETWORK.with_name(f"student_{name}.safetensors"))
+    assert adapted.network.init_args == shipped.network.init_args
+    assert adapted.data == shipped.data
+    row = next(line for line in PAGE.splitlines() if line.startswith(f"| `student_{name}."))
+    stage, seed = adapted.provenance["stage"], adapted.provenance["seed"]
+    assert f"stage `{stage}`, seed {seed}" in row
+    recipe = re.search(r"configs/(\w+)\.yaml", row)
+    assert recipe and f"output_dir: runs/{recipe[1]}\n" in adapted.provenance["recipe"]
