@@ -118,3 +118,9 @@ def test_command_knows_a_matrix(tmp_path: Path, capsys: pytest.CaptureFixture[st
     file.write_text(json.dumps({"summary": MATRIX}))
     main([str(file), "--alignment", "median"])
     assert capsys.readouterr().out.strip() == matrix_tables(MATRIX, alignments=["median"])
+
+
+def test_the_page_on_scenarios_shows_the_stored_results() -> None:
+    root = Path(__file__).parents[2]
+    results = json.loads((root / "benchmarks" / "results" / "bicross.json").read_text())
+    assert matrix_tables(results["summary"]) in (root / "docs" / "scenarios.md").read_text()
