@@ -10,7 +10,12 @@ from conversion.process_group import end_process_group
 
 SEGMENT = "import os, pathlib; pathlib.Path(f'/dev/shm/snn{os.getpid()}_test').touch()\n"
 DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-WAIT = "import time; os.write(1, b'%d\\n' % os.getpid()); time.sleep(100)\n"
+# In short sleeps: a signal that comes just before a sleep begins is noticed after it.
+WAIT = """import time
+os.write(1, b'%d\\n' % os.getpid())
+while True:
+    time.sleep(0.05)
+"""
 
 
 def start(program: str, num_processes: int) -> tuple["subprocess.Popen[bytes]", list[int]]:
