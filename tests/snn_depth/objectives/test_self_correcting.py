@@ -152,6 +152,15 @@ def test_source_and_target_are_normalised_together(pair: Pair) -> None:
     assert all(norm.num_batches_tracked == 1 for norm in batch_norms(student))
 
 
+def test_separate_statistics_give_each_domain_its_own(pair: Pair) -> None:
+    student, objective = make(separate_statistics=True, source_weight=1.0)
+    expected = SupervisedDepth().terms(copy.deepcopy(student)(pair["spikes"]), pair)
+    terms = objective(student, pair)
+    for name, term in expected.items():
+        torch.testing.assert_close(terms[name], term, msg=name)
+    assert all(norm.num_batches_tracked == 2 for norm in batch_norms(student))
+
+
 def test_source_terms_are_those_of_the_common_batch(pair: Pair) -> None:
     student, objective = make()
     both = both_domains(student, pair)
