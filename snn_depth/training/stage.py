@@ -26,6 +26,7 @@ from snn_depth.data.transforms import AugmentedDataset
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import LoadNetwork
 from snn_depth.training.callbacks import FiringRateWatch
+from snn_depth.training.heap import keep_freed_memory
 from snn_depth.training.module import DepthTraining
 from snn_depth.training.recipe import EngineSettings, Stage
 
@@ -105,6 +106,7 @@ def train_stage(
         persistent_workers=engine.num_loader_workers > 0,  # they keep what they have decoded
     )
     val_loader = DataLoader(val_data, batch_size=stage.batch_size, collate_fn=collate)
+    keep_freed_memory()
     timer = Timer()
     trainer = lightning.Trainer(
         max_epochs=stage.num_epochs,

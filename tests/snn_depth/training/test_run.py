@@ -57,7 +57,9 @@ class Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("stage_killed", ["rgb_teacher", "cfkd"])
+@pytest.mark.parametrize(
+    "stage_killed", [pytest.param("rgb_teacher", marks=pytest.mark.slow), "cfkd"]
+)
 def test_resume_after_a_kill_is_bit_exact(
     finished: Path, tmp_path: Path, stage_killed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ def abs_rel(predicted: np.ndarray, true: np.ndarray) -> float:
     return float(np.mean(np.nanmean(np.abs(predicted - true) / true, axis=(1, 2))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", list(LAYOUTS))
 def test_depth_cannot_be_read_from_the_row(layout: str) -> None:
     train, test = depth_maps(layout, 1, 40, 2), depth_maps(layout, 2, 20, 2)
