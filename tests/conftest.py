@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 
 import os
+import signal
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,16 @@ import pytest
 from conversion.lava_environment import VARIABLE
 from conversion.lava_environment import lava_python as find_lava_python
 from snn_depth.data.recording_writer import RecordingWriter
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """What the tests start can be interrupted, also when they are a shell's background job.
+
+    A shell lets its background jobs ignore SIGINT, and their children inherit that.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
