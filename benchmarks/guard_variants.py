@@ -24,6 +24,7 @@ GUARDS: dict[str, Change] = {
         {"quantile": 1.0, "final_quantile": None, "max_uncertainty": 1.0},
         {},
     ),
+    # A named teacher would go on teaching.
     "no moving average": ({"teacher": None, "ema_decay": 0.0}, {}),
     "no source supervision": ({"source_weight": 0.0}, {}),
     "no adversarial term": ({"adversarial_weight": 0.0}, {}),
