@@ -1,12 +1,11 @@
 """A scenario with one stage more for each thing that its adaptation could do without, or have."""
 
-from typing import Any
-
 from benchmarks.guard_variants import (
     GUARDS,
     Change,
     adapting_stages,
     changed_settings,
+    settings_of,
     with_stages,
 )
 from benchmarks.scenario import Scenario
@@ -33,20 +32,21 @@ def ablated(scenario: Scenario, network: str = "ann") -> Scenario:
         network: "ann" or "snn".
 
     Returns:
-        A scenario of the same name, with stages such as "ann_full_5_percent_labels"; the scenario
-        itself where no stage adapts such a network.
+        A scenario of the same name, with stages such as "ann_full_5_percent_labels", but none for
+        what it does without already; the scenario itself where no stage that is scored adapts such
+        a network (one that only prepares others says nothing by itself).
     """
-    adapting = adapting_stages(scenario, network)
+    adapting = [n for n in adapting_stages(scenario, network) if scenario.stage(n).evaluate]
     if not adapting:
         return scenario
     name = adapting[0]
-    stages: list[dict[str, Any]] = scenario.settings["stages"]
-    original = next(stage for stage in stages if stage["name"] == name)
+    original = settings_of(scenario, name)
     changed = [
-        changed_settings(original, change) | {"name": stage_name(name, what)}
+        settings | {"name": stage_name(name, what)}
         for what, change in ABLATIONS.items()
+        if (settings := changed_settings(original, change)) != original
     ]
-    return with_stages(scenario, stages + changed)
+    return with_stages(scenario, scenario.settings["stages"] + changed)
 
 
 def stage_name(adapting: str, what: str) -> str:

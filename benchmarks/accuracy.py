@@ -67,6 +67,7 @@ def accuracy(
     with_ablations = [ablated(scenario) for scenario in scenarios]
     results = ResultRows(output, row_digests(with_ablations))
     if ablations:
+        check_ablated(scenarios, with_ablations)
         recipe_stages = set(stage_names(scenarios))
         known = [name for name in stage_names(with_ablations) if name not in recipe_stages]
         scenarios = with_ablations
@@ -97,6 +98,25 @@ def stage_names(scenarios: Sequence[Scenario]) -> list[str]:
     return list(dict.fromkeys(stage.name for one in scenarios for stage in one.recipe.stages))
 
 
+def check_ablated(scenarios: Sequence[Scenario], with_ablations: Sequence[Scenario]) -> None:
+    """Make sure that every recipe has something to ablate.
+
+    Args:
+        scenarios: The recipes.
+        with_ablations: The same, `ablated`.
+
+    Raises:
+        ValueError: When a recipe has none.
+    """
+    for scenario, with_ablation in zip(scenarios, with_ablations, strict=True):
+        if with_ablation is scenario:
+            raise ValueError(
+                f"no stage of {scenario.name} that is scored adapts an ANN with "
+                "SelfCorrectingTeacherStudent and pseudo labels; accepted with --ablations: "
+                "recipes in which one does"
+            )
+
+
 def check_stages(known: Sequence[str], names: Sequence[str]) -> list[str]:
     """Names of the stages to score.
 
@@ -108,13 +128,8 @@ def check_stages(known: Sequence[str], names: Sequence[str]) -> list[str]:
         Names, each of which at least one recipe has.
 
     Raises:
-        ValueError: For a name that no recipe has, and when there is nothing to choose from.
+        ValueError: For a name that no recipe has.
     """
-    if not known:
-        raise ValueError(
-            "no recipe adapts an ANN with SelfCorrectingTeacherStudent; accepted with --ablations: "
-            "recipes of which at least one does"
-        )
     for name in names:
         if name not in known:
             raise ValueError(f"no recipe has a stage {name!r}; accepted: {', '.join(known)}")

@@ -24,8 +24,9 @@ GUARDS: dict[str, Change] = {
         {"quantile": 1.0, "final_quantile": None, "max_uncertainty": 1.0},
         {},
     ),
-    # A named teacher would go on teaching.
-    "no moving average": ({"teacher": None, "ema_decay": 0.0}, {}),
+    # Neither a moving average nor a network that a recipe names: the student of the step before.
+    "no separate teacher": ({"teacher": None, "ema_decay": 0.0}, {}),
+    "no ramp": ({"ramp_steps": 0}, {}),
     "no source supervision": ({"source_weight": 0.0}, {}),
     "no adversarial term": ({"adversarial_weight": 0.0}, {}),
     "no target style": ({"style_probability": 0.0}, {}),
@@ -79,12 +80,26 @@ def guard_variants(scenario: Scenario, stage_name: str) -> dict[str, Scenario]:
         stage_name: Its adapting stage.
 
     Returns:
-        Scenarios by what is different, that with all guards first.
+        Scenarios by what is different, that with all guards first; none for a guard that the
+        stage does without already.
     """
+    stage = settings_of(scenario, stage_name)
     return {"all guards": scenario} | {
         variant: with_changed_stage(scenario, stage_name, change)
         for variant, change in GUARDS.items()
+        if changed_settings(stage, change) != stage
     }
+
+
+def settings_of(scenario: Scenario, stage_name: str) -> dict[str, Any]:
+    """Complete settings of a stage.
+
+    Args:
+        scenario: A recipe.
+        stage_name: One of its stages.
+    """
+    stages: list[dict[str, Any]] = scenario.settings["stages"]
+    return next(stage for stage in stages if stage["name"] == stage_name)
 
 
 def with_changed_stage(scenario: Scenario, stage_name: str, change: Change) -> Scenario:

@@ -14,6 +14,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.pareto_front import on_front
 from benchmarks.report.artifact_run import ArtifactNetwork
 from benchmarks.report.contender import (
     METRICS,
@@ -245,22 +246,6 @@ def counterpart_ratio(
     machine = replace(counterpart.machine, reuse=reuse)
     theirs = memory_energy(counterpart.measured, machine, values)
     return float(ours.total_pj.mean()) / float(theirs.total_pj.mean())
-
-
-def on_front(entries: Sequence[Mapping[str, Any]]) -> list[bool]:
-    """Which networks no other one beats in error and energy at once.
-
-    Args:
-        entries: Of a summary.
-    """
-    points = [(e["abs_rel_mean"], e["energy_uj_mean"]) for e in entries]
-    return [
-        not any(
-            error <= ours[0] and energy <= ours[1] and (error, energy) != ours
-            for error, energy in points
-        )
-        for ours in points
-    ]
 
 
 def pareto_table(summary: Sequence[Mapping[str, Any]]) -> Table:

@@ -11,7 +11,8 @@ from snn_depth.evaluation_table import ALIGNMENT_NOTES
 
 Entry = dict[str, Any]
 REFERENCES = ("source_only", "oracle")  # the ends of the gap
-# Rows of the accuracy matrix in order; what is in none of them is an ablation.
+# Rows of the accuracy matrix in order; other methods follow. An ablation is called as the method
+# that it is one of, and more.
 BASELINES = ("constant_median", "row_median", "playback_to_", "rgb_teacher")
 METHODS = ("source_only", "cfkd", "ada_bn", "adversarial_only", "full", "quantized", "oracle")
 SHOWN_WITH_ABLATIONS = ("source_only", "cfkd", "full", "oracle")
@@ -159,11 +160,12 @@ def is_baseline(method: str) -> bool:
 
 def is_ablation(entry: Entry) -> bool:
     """Whether an entry belongs into the table of ablations."""
-    return entry["method"] not in METHODS and not is_baseline(entry["method"])
+    method = entry["method"]
+    return method not in METHODS and method.startswith(tuple(f"{name}_" for name in METHODS))
 
 
 def row_order(row: tuple[str, str]) -> tuple[int, ...]:
-    """Baselines, then the twin, then the student; ablations after the methods, as they come."""
+    """Baselines, then the twin, then the student; other methods after ours, as they come."""
     network, method = row
     if is_baseline(method):
         return 0, next(i for i, name in enumerate(BASELINES) if method.startswith(name))

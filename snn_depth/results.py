@@ -82,33 +82,48 @@ def summarize(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             entry[f"{metric}_mean"] = statistics.fmean(values) if known else None
             entry[f"{metric}_std"] = statistics.stdev(values) if known and len(values) > 1 else None
         summary.append(entry)
-    add_gap_closed(summary)
+    errors = [
+        {row.get("seed"): row["metrics"].get("abs_rel") for row in g} for g in groups.values()
+    ]
+    add_gap_closed(summary, errors)
     return summary
 
 
-def add_gap_closed(summary: Sequence[dict[str, Any]]) -> None:
+def add_gap_closed(
+    summary: Sequence[dict[str, Any]], errors: Sequence[dict[Any, float | None]]
+) -> None:
     """Give every entry with a network and a method its `gap_closed`.
 
     It is the share (source_only - x) / (source_only - oracle) in mean abs_rel, between the two
-    methods of these names on the same test and network. Where one of them is missing or
-    ambiguous, or the oracle is no better than source-only, it is None.
+    methods of these names on the same test and network, over the seeds that all three have. Where
+    there are none, one of the methods is missing or ambiguous, or the oracle is no better than
+    source-only, it is None.
 
     Args:
         summary: Entries to extend.
+        errors: abs_rel of every entry by seed.
     """
 
     def comparable(entry: dict[str, Any]) -> tuple[Any, ...]:
         return tuple(entry.get(key) for key in ("scenario", "test", "network", "alignment"))
 
-    found: dict[tuple[Any, ...], list[float | None]] = defaultdict(list)
-    entries = [e for e in summary if {"network", "method", "abs_rel_mean"} <= e.keys()]
-    for entry in entries:
-        found[*comparable(entry), entry["method"]].append(entry["abs_rel_mean"])
-    for entry in entries:
+    found: dict[tuple[Any, ...], list[dict[Any, float | None]]] = defaultdict(list)
+    entries = [
+        (entry, by_seed)
+        for entry, by_seed in zip(summary, errors, strict=True)
+        if {"network", "method", "abs_rel_mean"} <= entry.keys()
+    ]
+    for entry, by_seed in entries:
+        found[*comparable(entry), entry["method"]].append(by_seed)
+    for entry, by_seed in entries:
         ends = [found[*comparable(entry), method] for method in ("source_only", "oracle")]
         entry["gap_closed"] = None
-        if entry["abs_rel_mean"] is not None and all(len(end) == 1 for end in ends):
-            entry["gap_closed"] = gap_closed(entry["abs_rel_mean"], ends[0][0], ends[1][0])
+        if all(len(end) == 1 for end in ends):
+            compared = [by_seed, *(end[0] for end in ends)]
+            seeds = set.intersection(*map(set, compared))
+            values = [[by_seed[seed] for seed in seeds] for by_seed in compared]
+            if seeds and not any(None in value for value in values):
+                entry["gap_closed"] = gap_closed(*map(statistics.fmean, values))
 
 
 def gap_closed(error: float, source_only: float | None, oracle: float | None) -> float | None:

@@ -46,7 +46,7 @@ def claim_part(study: Study) -> Part:
     )
     difference, ends = difference_interval(study, study.snn, baseline)
     sentence = headline(ratio, boundary)
-    refusal = reason_to_refuse([ratio, *ratios.values()], ends.high)
+    refusal = reason_to_refuse(list(ratios.values()), ends.high)
     if refusal and ratio.is_decided:
         sentence = f"No energy ratio is given: {refusal} ({boundary})."
     lines = [

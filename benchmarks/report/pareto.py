@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.pareto import on_front
+from benchmarks.pareto_front import on_front
 from benchmarks.report.claim import ACCEPTED_LOSS
 from benchmarks.report.document import Picture, Section, Table, Text
 from benchmarks.report.numbers import short

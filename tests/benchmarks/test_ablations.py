@@ -46,8 +46,17 @@ def test_a_stage_for_every_ablation(tmp_path: Path) -> None:
 def test_a_recipe_that_adapts_nothing_has_none(tmp_path: Path) -> None:
     scenario = read(tmp_path, tiny_settings())
     assert ablated(scenario) is scenario
-    with pytest.raises(ValueError, match="no recipe adapts an ANN with SelfCorrectingTeacherStu"):
+    with pytest.raises(ValueError, match="no stage of tiny that is scored adapts an ANN with Self"):
         main(["--recipe", str(tmp_path / "tiny.yaml"), "--ablations"])
+
+
+def test_a_stage_that_only_prepares_others_is_not_ablated(tmp_path: Path) -> None:
+    settings = adaptation_settings()
+    for stage in settings["stages"]:
+        if stage["name"] == "ann_full":
+            stage["evaluate"] = False
+    scenario = read(tmp_path, settings)
+    assert ablated(scenario) is scenario
 
 
 @pytest.mark.slow

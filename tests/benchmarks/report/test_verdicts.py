@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.pareto import on_front
+from benchmarks.pareto_front import on_front
 from benchmarks.report.claim import claim_part, reason_to_refuse
 from benchmarks.report.pareto import verdict
 from benchmarks.report.study import Study
