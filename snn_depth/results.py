@@ -121,9 +121,10 @@ def add_gap_closed(
         if all(len(end) == 1 for end in ends):
             compared = [by_seed, *(end[0] for end in ends)]
             seeds = set.intersection(*map(set, compared))
-            values = [[by_seed[seed] for seed in seeds] for by_seed in compared]
-            if seeds and not any(None in value for value in values):
-                entry["gap_closed"] = gap_closed(*map(statistics.fmean, values))
+            known = [[e for s in seeds if (e := by_seed[s]) is not None] for by_seed in compared]
+            if seeds and all(len(values) == len(seeds) for values in known):
+                error, source_only, oracle = map(statistics.fmean, known)
+                entry["gap_closed"] = gap_closed(error, source_only, oracle)
 
 
 def gap_closed(error: float, source_only: float | None, oracle: float | None) -> float | None:

@@ -23,6 +23,11 @@ class Objective(nn.Module):
     needs_target: bool = False
 
     @property
+    def leaves_statistics(self) -> bool:
+        """Whether the network's batch normalisations fit its weights when the stage is over."""
+        return True
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """Networks that `setup` will load: names of earlier stages, or checkpoint files."""
         return ()

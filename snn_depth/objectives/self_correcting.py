@@ -145,6 +145,11 @@ class SelfCorrectingTeacherStudent(Objective):
         """The teacher, unless it is the student's own moving average."""
         return () if self.teacher_name is None else (self.teacher_name,)
 
+    @property
+    def leaves_statistics(self) -> bool:
+        """Not where each domain is normalised with its own batch's."""
+        return self.statistics != "separate"
+
     def setup(self, network: DepthPredictor, load: LoadNetwork) -> None:
         """Copy the student into its teacher or load one, and make the discriminator if needed.
 

@@ -200,6 +200,12 @@ class Recipe:
                 raise ValueError(f"two stages have the name {stage.name!r}")
             objective = stage.objective()
             check_target(stage, objective)
+            if stage.evaluate and not objective.leaves_statistics:
+                raise ValueError(
+                    f"stage {stage.name!r} is scored with normalisation statistics that mean "
+                    "nothing (separate_statistics is true); accepted: evaluate: false, and after "
+                    "it a stage of AdaptiveNormalization that starts from it"
+                )
             needed = [*objective.needs, *([stage.init_from] if stage.init_from else [])]
             for name in needed:
                 if name not in seen and not Path(name).is_file():

@@ -1,5 +1,6 @@
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from tiny_run import TinyData
 
 
-def recipe(objective: type[Objective], **settings: Any) -> Recipe:
+def recipe(objective: Callable[[], Objective], **settings: Any) -> Recipe:
     data = {name: lambda: TinyData(2) for name in ("train", "val", "test", "target")}
     return Recipe(data=data, stages=[Stage("full", AnnDepthNet, objective, **settings)])
 
@@ -48,6 +49,15 @@ def test_a_target_that_is_not_read_is_said(caplog: pytest.LogCaptureFixture) -> 
     assert caplog.messages == [
         "stage 'full': target_data 'target' is ignored, since SupervisedDepth does not read it"
     ]
+
+
+def test_a_network_without_statistics_of_its_own_is_not_scored() -> None:
+    def separate() -> Objective:
+        return SelfCorrectingTeacherStudent(separate_statistics=True)
+
+    recipe(separate, target_data="target", evaluate=False)
+    with pytest.raises(ValueError, match=r"'full' is scored with .* accepted: evaluate: false, an"):
+        recipe(separate, target_data="target")
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.01, float("nan")])
