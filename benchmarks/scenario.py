@@ -2,8 +2,9 @@
 
 The digest of a stage covers its settings, those of the data it trains on and adapts to, and the
 digests of the stages that it starts from or learns from. What only watches (validation data) and
-what only says where and how fast (folders, loader processes) is left out. Recipes whose stages
-have the same name and digest share the trained network. Code is not covered: rows name the commit.
+what only says where and how fast (folder of the cache, loader processes) is left out. A data set's
+own folder counts: nothing else tells two folders of recordings apart. Recipes whose stages have the
+same name and digest share the trained network. Code is not covered: rows name the commit.
 """
 
 import hashlib
