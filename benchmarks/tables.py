@@ -133,7 +133,7 @@ def matrix_table(entries: list[Entry], metric: str, num_seeds: int) -> str:
     Returns:
         Markdown: a row per network and method, a column per scenario and test set.
     """
-    columns = list(dict.fromkeys(map(column_of, entries)))
+    columns = sorted(set(map(column_of, entries)))  # rows come in the order in which they were made
     rows = sorted(dict.fromkeys((e["network"], e["method"]) for e in entries), key=row_order)
     cells = {
         (e["network"], e["method"], column_of(e)): matrix_cell(e, metric, num_seeds)
