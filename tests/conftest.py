@@ -8,10 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from conversion.lava_environment import VARIABLE
 from conversion.lava_environment import lava_python as find_lava_python
 from snn_depth.data.recording_writer import RecordingWriter
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Fast tests run tiny networks, over which several threads only wait for each other."""
+    if config.getoption("markexpr") == "not slow":
+        torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session", autouse=True)
