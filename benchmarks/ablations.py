@@ -4,8 +4,7 @@ from benchmarks.guard_variants import (
     GUARDS,
     Change,
     adapting_stages,
-    changed_settings,
-    settings_of,
+    changed_stages,
     with_stages,
 )
 from benchmarks.scenario import Scenario
@@ -40,11 +39,9 @@ def ablated(scenario: Scenario, network: str = "ann") -> Scenario:
     if not adapting:
         return scenario
     name = adapting[0]
-    original = settings_of(scenario, name)
     changed = [
         settings | {"name": stage_name(name, what)}
-        for what, change in ABLATIONS.items()
-        if (settings := changed_settings(original, change)) != original
+        for what, settings in changed_stages(scenario.stage_settings(name), ABLATIONS).items()
     ]
     return with_stages(scenario, scenario.settings["stages"] + changed)
 

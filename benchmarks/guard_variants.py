@@ -1,5 +1,6 @@
 """A scenario whose adapting stage lacks one guard against the accumulation of errors."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.scenario import Scenario
@@ -83,41 +84,14 @@ def guard_variants(scenario: Scenario, stage_name: str) -> dict[str, Scenario]:
         Scenarios by what is different, that with all guards first; none for a guard that the
         stage does without already.
     """
-    stage = settings_of(scenario, stage_name)
+    changed = changed_stages(scenario.stage_settings(stage_name), GUARDS)
     return {"all guards": scenario} | {
-        variant: with_changed_stage(scenario, stage_name, change)
-        for variant, change in GUARDS.items()
-        if changed_settings(stage, change) != stage
+        variant: with_stages(
+            scenario,
+            [settings if s["name"] == stage_name else s for s in scenario.settings["stages"]],
+        )
+        for variant, settings in changed.items()
     }
-
-
-def settings_of(scenario: Scenario, stage_name: str) -> dict[str, Any]:
-    """Complete settings of a stage.
-
-    Args:
-        scenario: A recipe.
-        stage_name: One of its stages.
-    """
-    stages: list[dict[str, Any]] = scenario.settings["stages"]
-    return next(stage for stage in stages if stage["name"] == stage_name)
-
-
-def with_changed_stage(scenario: Scenario, stage_name: str, change: Change) -> Scenario:
-    """A scenario with other settings in one stage.
-
-    Args:
-        scenario: A recipe; it stays as it is.
-        stage_name: The stage.
-        change: What differs.
-
-    Returns:
-        The changed scenario.
-    """
-    stages = [
-        changed_settings(stage, change) if stage["name"] == stage_name else stage
-        for stage in scenario.settings["stages"]
-    ]
-    return with_stages(scenario, stages)
 
 
 def with_stages(scenario: Scenario, stages: list[dict[str, Any]]) -> Scenario:
@@ -129,6 +103,19 @@ def with_stages(scenario: Scenario, stages: list[dict[str, Any]]) -> Scenario:
     """
     recipe, text = make_recipe(scenario.settings | {"stages": stages})
     return Scenario(scenario.name, recipe, text)
+
+
+def changed_stages(
+    stage: dict[str, Any], changes: Mapping[str, Change]
+) -> dict[str, dict[str, Any]]:
+    """Settings of a stage with each change, without those that would change nothing.
+
+    Args:
+        stage: As in the recipe; it stays as it is.
+        changes: By what is different.
+    """
+    changed = {name: changed_settings(stage, change) for name, change in changes.items()}
+    return {name: settings for name, settings in changed.items() if settings != stage}
 
 
 def changed_settings(stage: dict[str, Any], change: Change) -> dict[str, Any]:

@@ -64,6 +64,11 @@ class Scenario:
         """A stage by its name."""
         return next(stage for stage in self.recipe.stages if stage.name == name)
 
+    def stage_settings(self, name: str) -> Settings:
+        """Complete settings of a stage, as in the recipe."""
+        stages: list[Settings] = self.settings["stages"]
+        return next(settings for settings in stages if settings["name"] == name)
+
     def has_stage(self, name: str) -> bool:
         """Whether the recipe has such a stage; other networks that stages need are files."""
         return any(stage.name == name for stage in self.recipe.stages)
@@ -84,7 +89,7 @@ class Scenario:
         return self._stage_digests[name]
 
     def _stage_content(self, name: str) -> Settings:
-        settings = next(s for s in self.settings["stages"] if s["name"] == name)
+        settings = self.stage_settings(name)
         content = {key: value for key, value in settings.items() if key not in WATCHES}
         for role in ("train_data", "target_data"):
             if content.get(role) is not None:
