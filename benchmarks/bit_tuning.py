@@ -6,9 +6,9 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
-from snn_depth.checkpoint import LoadedNetwork
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.train import make_recipe
+from snn_depth.training.checkpoint import LoadedNetwork
 
 
 def tuning_settings(
@@ -35,7 +35,7 @@ def tuning_settings(
     class_path = "snn_depth.models.depth_network.SpikingDepthNet"
     init_args = dict(loaded.network.init_args)
     if bits is not None:
-        class_path = "conversion.quantized_student.QuantizedStudent"
+        class_path = "conversion.student.quantized_student.QuantizedStudent"
         init_args |= {"num_weight_bits": bits, "largest_input": frames_per_bin(loaded)}
     network = {"class_path": class_path, "init_args": init_args}
     stage = settings["stages"][0] | {"network": network, "init_from": str(checkpoint)}

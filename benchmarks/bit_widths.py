@@ -16,17 +16,17 @@ from torch.utils.data import Dataset, Subset
 
 from benchmarks.bit_tuning import fine_tune, frames_per_bin, tuning_settings
 from benchmarks.tables import format_entry, markdown_table
-from conversion.extract import extract_graph
-from conversion.graph_predictor import GraphPredictor
-from conversion.quantize import check_weight_bits, quantize_graph
-from snn_depth.checkpoint import SHIPPED_NETWORK, LoadedNetwork, load_network
-from snn_depth.cli import exit_after
-from snn_depth.command_parser import call_from_command_line
-from snn_depth.evaluation import score
+from conversion.graph.quantize import check_weight_bits, quantize_graph
+from conversion.student.extract import extract_graph
+from conversion.student.graph_predictor import GraphPredictor
+from snn_depth.command.exit import exit_after
+from snn_depth.command.parser import call_from_command_line
+from snn_depth.evaluation.results import summarize, write_results
+from snn_depth.evaluation.scoring import score
 from snn_depth.models.depth_network import SpikingDepthNet
 from snn_depth.models.predictor import DepthPredictor
-from snn_depth.results import summarize, write_results
 from snn_depth.train import make_recipe
+from snn_depth.training.checkpoint import SHIPPED_NETWORK, LoadedNetwork, load_network
 
 logger = logging.getLogger(__name__)
 RECIPE = Path(__file__).resolve().parents[1] / "configs" / "quantize.yaml"
@@ -179,7 +179,7 @@ def markdown(summary: list[dict[str, Any]]) -> str:
     """A row per number of bits: abs_rel and its change from float, as converted and fine-tuned.
 
     Args:
-        summary: As `snn_depth.results.summarize` makes it.
+        summary: As `snn_depth.evaluation.results.summarize` makes it.
 
     Returns:
         Markdown.

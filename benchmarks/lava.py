@@ -22,23 +22,23 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from conversion import integer_simulator
-from conversion.artifact import Artifact, write_artifact
-from conversion.extract import extract_graph
-from conversion.lava_environment import lava_python
-from conversion.lava_run import LavaRun, SynapseKind, run_in_lava
-from conversion.layer_graph import LayerGraph
-from conversion.quantize import quantize_graph
-from conversion.simulation import Trace, stream_of_samples
-from conversion.student_run import padded_input
-from conversion.timing import balance_with_delays
-from conversion.validation_samples import validation_batch
-from snn_depth.checkpoint import SHIPPED_NETWORK, LoadedNetwork, load_network
-from snn_depth.cli import exit_after
-from snn_depth.command_parser import call_from_command_line
+from conversion.graph.artifact import Artifact, write_artifact
+from conversion.graph.layer_graph import LayerGraph
+from conversion.graph.quantize import quantize_graph
+from conversion.graph.timing import balance_with_delays
+from conversion.lava.environment import lava_python
+from conversion.lava.run_in_lava import LavaRun, SynapseKind, run_in_lava
+from conversion.simulate import integer_simulator
+from conversion.simulate.simulation import Trace, stream_of_samples
+from conversion.student.extract import extract_graph
+from conversion.student.student_run import padded_input
+from conversion.student.validation_samples import validation_batch
+from snn_depth.command.exit import exit_after
+from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.picture_size import parse_size
+from snn_depth.evaluation.results import summarize, write_results
 from snn_depth.models.depth_network import SpikingDepthNet
-from snn_depth.picture_size import parse_size
-from snn_depth.results import summarize, write_results
+from snn_depth.training.checkpoint import SHIPPED_NETWORK, LoadedNetwork, load_network
 
 Array = npt.NDArray[Any]
 
@@ -164,7 +164,7 @@ def speed_table(summary: Sequence[Mapping[str, Any]]) -> Table:
     """Means and standard deviations, one line per network and kind of synapses.
 
     Args:
-        summary: Of the rows, as `snn_depth.results.summarize` makes it.
+        summary: Of the rows, as `snn_depth.evaluation.results.summarize` makes it.
 
     Returns:
         The table.

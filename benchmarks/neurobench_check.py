@@ -6,7 +6,7 @@ environment that has the project's packages, this is enough:
     pip install --no-deps neurobench tonic
 
 Where it is not installed, reports show what this command has written elsewhere: `RESULTS`. What
-differs has known reasons (`benchmarks.neurobench_rules`), and they must explain all of it.
+differs has known reasons (`neurobench_rules`), and they must explain all of it.
 """
 
 import hashlib
@@ -27,21 +27,21 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized, type_before_parametrizations
 from torch.utils.data import DataLoader, TensorDataset
 
-from benchmarks.network_observation import network_input
-from benchmarks.network_workload import workload_of_network
-from benchmarks.neurobench_rules import (
+from benchmarks.operations.network_observation import network_input
+from benchmarks.operations.network_workload import workload_of_network
+from benchmarks.operations.neurobench_rules import (
     Difference,
     OperationCounts,
     exact_counts,
     neurobench_differences,
 )
-from conversion.validation_samples import validation_batch
-from snn_depth.checkpoint import SHIPPED_NETWORK, load_network
-from snn_depth.cli import exit_after
-from snn_depth.command_parser import call_from_command_line
+from conversion.student.validation_samples import validation_batch
+from snn_depth.command.exit import exit_after
+from snn_depth.command.parser import call_from_command_line
+from snn_depth.evaluation.results import write_results
 from snn_depth.models.depth_network import DepthNetwork
 from snn_depth.objectives.base import Batch
-from snn_depth.results import write_results
+from snn_depth.training.checkpoint import SHIPPED_NETWORK, load_network
 
 RESULTS = Path(__file__).parent / "results" / "neurobench_check.json"
 
@@ -89,7 +89,7 @@ def compare_with_neurobench(network: DepthNetwork, batch: Batch) -> NeuroBenchCo
 
     Args:
         network: `SpikingDepthNet`, `AnnDepthNet` or a subclass, in evaluation mode.
-        batch: Samples, as `snn_depth.data.datasets.collate` makes them.
+        batch: Samples, as `snn_depth.data.sets.recording_dataset.collate` makes them.
 
     Returns:
         Both counts and the known differences.

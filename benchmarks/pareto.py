@@ -15,32 +15,32 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.pareto_front import on_front
-from benchmarks.report.artifact_run import ArtifactNetwork
-from benchmarks.report.contender import (
+from benchmarks.report.energy import RHO, mean_energy, memory_energy
+from benchmarks.study.artifact_run import ArtifactNetwork
+from benchmarks.study.contender import (
     METRICS,
     Measured,
     artifact_contender,
     measure,
     torch_contender,
 )
-from benchmarks.report.energy import RHO, mean_energy, memory_energy
-from benchmarks.report.samples import Samples, read_samples
-from benchmarks.report.study import REUSE, conventional_machine, spiking_machine
-from conversion.extract import extract_graph
-from conversion.quantize import quantize_graph
-from conversion.timing import balance_with_delays
-from hardware.chip import load_chip
-from hardware.constant import Values, load_constants
-from hardware.digital_machines import AnnMachine, SnnMachine
-from hardware.energy_comparison import energy_ratio
-from hardware.mapping import map_network
-from hardware.operation_energy import bits_to_count
-from snn_depth.checkpoint import LoadedNetwork, load_network
-from snn_depth.cli import exit_after
-from snn_depth.command_parser import call_from_command_line
+from benchmarks.study.samples import Samples, read_samples
+from benchmarks.study.study import REUSE, conventional_machine, spiking_machine
+from conversion.graph.quantize import quantize_graph
+from conversion.graph.timing import balance_with_delays
+from conversion.student.extract import extract_graph
+from hardware.cores.chip import load_chip
+from hardware.cores.mapping import map_network
+from hardware.energy.constant import Values, load_constants
+from hardware.energy.digital_machines import AnnMachine, SnnMachine
+from hardware.energy.energy_comparison import energy_ratio
+from hardware.energy.operation_energy import bits_to_count
+from snn_depth.command.exit import exit_after
+from snn_depth.command.parser import call_from_command_line
 from snn_depth.data.spec import DataSpec
+from snn_depth.evaluation.results import summarize, write_results
 from snn_depth.models.depth_network import DepthNetwork, SpikingDepthNet
-from snn_depth.results import summarize, write_results
+from snn_depth.training.checkpoint import LoadedNetwork, load_network
 
 RESULTS = Path(__file__).parent / "results" / "pareto.json"
 WEIGHT_BITS = 8
@@ -252,7 +252,7 @@ def pareto_table(summary: Sequence[Mapping[str, Any]]) -> Table:
     """One line per network.
 
     Args:
-        summary: Of the rows, as `snn_depth.results.summarize` makes it.
+        summary: Of the rows, as `snn_depth.evaluation.results.summarize` makes it.
     """
     table = Table(title="quality against energy", box=SIMPLE_HEAD, pad_edge=False)
     headings = ("network", "T", "bits", "abs_rel", "uJ", "synops/synapse", "SNN/ANN", "front")

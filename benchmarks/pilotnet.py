@@ -15,30 +15,30 @@ import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 
-from conversion.layer_graph import LayerGraph
-from conversion.netx_file import read_netx
-from hardware.chip import load_chip
-from hardware.chip_events import chip_events
-from hardware.constant import Amount, Values, load_constants
-from hardware.core_load import core_loads
-from hardware.digital_machines import CoreMemory, SnnMachine
-from hardware.energy_events import ChipEvents
-from hardware.energy_memory import network_energy, snn_energy
-from hardware.energy_naive import Arithmetic, naive_energy_pj
-from hardware.event_counts import EdgeCounts, EventCounts, LayerCounts, count_events
-from hardware.latency import step_bracket
-from hardware.mapping import core_memories, map_network
-from hardware.published_run import (
+from conversion.formats.netx_file import read_netx
+from conversion.graph.layer_graph import LayerGraph
+from hardware.cores.chip import load_chip
+from hardware.cores.chip_events import chip_events
+from hardware.cores.core_load import core_loads
+from hardware.cores.mapping import core_memories, map_network
+from hardware.cores.step_time import step_bracket
+from hardware.counts.event_counts import EdgeCounts, EventCounts, LayerCounts, count_events
+from hardware.counts.traffic import count_traffic
+from hardware.counts.workload import workload_of_run
+from hardware.energy.constant import Amount, Values, load_constants
+from hardware.energy.digital_machines import CoreMemory, SnnMachine
+from hardware.energy.energy_events import ChipEvents
+from hardware.energy.energy_memory import network_energy, snn_energy
+from hardware.energy.energy_naive import Arithmetic, naive_energy_pj
+from hardware.energy.published_run import (
     PILOTNET_LIF,
     EnergyResidual,
     energy_residuals,
     residual_of,
 )
-from hardware.traffic import count_traffic
-from hardware.workload import workload_of_run
-from snn_depth.cli import exit_after
-from snn_depth.command_parser import call_from_command_line
-from snn_depth.results import write_results
+from snn_depth.command.exit import exit_after
+from snn_depth.command.parser import call_from_command_line
+from snn_depth.evaluation.results import write_results
 
 RESULTS = Path(__file__).parent / "results" / "pilotnet.json"
 CHIP = "loihi2"

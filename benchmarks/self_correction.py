@@ -14,13 +14,13 @@ from typing import Any, Literal
 
 from torch.utils.data import Dataset, Subset
 
+from benchmarks.accuracy.guard_plot import save_guard_plot
+from benchmarks.accuracy.guard_variants import adapting_stage, guard_variants
+from benchmarks.accuracy.scenario import Scenario, read_scenarios
 from benchmarks.bit_widths import spread
-from benchmarks.guard_plot import save_guard_plot
-from benchmarks.guard_variants import adapting_stage, guard_variants
-from benchmarks.scenario import Scenario, read_scenarios
-from snn_depth.cli import exit_after
-from snn_depth.command_parser import call_from_command_line
-from snn_depth.results import write_results
+from snn_depth.command.exit import exit_after
+from snn_depth.command.parser import call_from_command_line
+from snn_depth.evaluation.results import write_results
 
 logger = logging.getLogger(__name__)
 Measurements = list[dict[str, float]]
@@ -110,8 +110,8 @@ def measure_variant(
         As `PseudoLabelError.measurements`.
     """
     # The training engine takes seconds to import, and mistakes in a recipe need none.
-    from benchmarks.pseudo_label_error import PseudoLabelError
-    from benchmarks.shared_stages import SharedStages
+    from benchmarks.accuracy.pseudo_label_error import PseudoLabelError
+    from benchmarks.accuracy.shared_stages import SharedStages
     from snn_depth.training.callbacks import silence_irrelevant_warnings
 
     silence_irrelevant_warnings()

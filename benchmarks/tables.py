@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from snn_depth.cli import exit_after
-from snn_depth.command_parser import call_from_command_line
-from snn_depth.evaluation_table import ALIGNMENT_NOTES
+from snn_depth.command.exit import exit_after
+from snn_depth.command.parser import call_from_command_line
+from snn_depth.evaluation.evaluation_table import ALIGNMENT_NOTES
 
 Entry = dict[str, Any]
 REFERENCES = ("source_only", "oracle")  # the ends of the gap

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from conversion.ancestors import ancestors
-from conversion.artifact import Artifact, read_artifact
-from conversion.layer_graph import LayerGraph
-from conversion.netx_file import NetxNetwork
-from conversion.netx_writer import write_netx
-from conversion.nir_export import write_nir
-from conversion.onnx_export import write_onnx
-from snn_depth.cli import exit_after
-from snn_depth.command_parser import call_from_command_line
+from conversion.formats.netx_file import NetxNetwork
+from conversion.formats.netx_writer import write_netx
+from conversion.formats.nir_export import write_nir
+from conversion.formats.onnx_export import write_onnx
+from conversion.graph.ancestors import ancestors
+from conversion.graph.artifact import Artifact, read_artifact
+from conversion.graph.layer_graph import LayerGraph
+from snn_depth.command.exit import exit_after
+from snn_depth.command.parser import call_from_command_line
 
 
 def export(artifact: Path, output: Path, *, until: str | None = None) -> None:

@@ -9,24 +9,24 @@ from typing import Literal, get_args
 import numpy as np
 from rich.console import Console
 
-from conversion import integer_simulator
-from conversion.artifact import Artifact, TestVector, write_artifact
-from conversion.conversion_tables import print_conversion
-from conversion.convert import Conversion, convert, depth_scores
-from conversion.extract import extract_graph
-from conversion.lava_proof import ARITHMETIC, LavaProof, LavaTarget, prove_in_lava
-from conversion.lava_run import SynapseKind
-from conversion.layer_graph import Arithmetic
-from conversion.quantize import check_weight_bits
-from conversion.timing import Balance
-from conversion.validation_samples import centre_crop, validation_batch
-from snn_depth.atomic import atomic_path
-from snn_depth.checkpoint import SHIPPED_NETWORK, load_network
-from snn_depth.cli import exit_after
-from snn_depth.command_parser import call_from_command_line
+from conversion.graph.artifact import Artifact, TestVector, write_artifact
+from conversion.graph.layer_graph import Arithmetic
+from conversion.graph.quantize import check_weight_bits
+from conversion.graph.timing import Balance
+from conversion.lava.proof import ARITHMETIC, LavaProof, LavaTarget, prove_in_lava
+from conversion.lava.run_in_lava import SynapseKind
+from conversion.simulate import integer_simulator
+from conversion.student.conversion_tables import print_conversion
+from conversion.student.convert import Conversion, convert, depth_scores
+from conversion.student.extract import extract_graph
+from conversion.student.validation_samples import centre_crop, validation_batch
+from snn_depth.command.exit import exit_after
+from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.picture_size import parse_size
+from snn_depth.files.atomic import atomic_path
 from snn_depth.models.depth_network import SpikingDepthNet
 from snn_depth.objectives.base import Batch
-from snn_depth.picture_size import parse_size
+from snn_depth.training.checkpoint import SHIPPED_NETWORK, load_network
 
 # Whole traces are large; two samples prove the reset between them too.
 _TEST_VECTOR_SAMPLES = 2

@@ -9,23 +9,23 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor
 
-from snn_depth.baselines import fit_row_medians, playback_as_rgb
-from snn_depth.canonical_camera import CanonicalCamera, canonical_camera
-from snn_depth.checkpoint import LoadedNetwork, load_network
-from snn_depth.cli import exit_after
-from snn_depth.command_parser import call_from_command_line
-from snn_depth.data.crops import EvaluationCrop
-from snn_depth.data.datasets import RecordingDataset, collate, find_recordings
-from snn_depth.data.recording import Recording
-from snn_depth.device import choose_device
-from snn_depth.evaluation import Predictor, score
-from snn_depth.evaluation_table import Row, metrics_table, rates_line
-from snn_depth.metrics import Alignment
+from snn_depth.command.device import choose_device
+from snn_depth.command.exit import exit_after
+from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.progress import progress_bar
+from snn_depth.data.sets.recording_dataset import RecordingDataset, collate, find_recordings
+from snn_depth.data.streams.recording import Recording
+from snn_depth.evaluation.baselines import fit_row_medians, playback_as_rgb
+from snn_depth.evaluation.canonical_camera import CanonicalCamera, canonical_camera
+from snn_depth.evaluation.evaluation_table import Row, metrics_table, rates_line
+from snn_depth.evaluation.metrics import Alignment
+from snn_depth.evaluation.results import write_results
+from snn_depth.evaluation.scoring import Predictor, score
+from snn_depth.evaluation.visualization import PanelRow, save_depth_panel
+from snn_depth.geometry.crops import EvaluationCrop
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.objectives.base import Batch
-from snn_depth.progress import progress_bar
-from snn_depth.results import write_results
-from snn_depth.visualization import PanelRow, save_depth_panel
+from snn_depth.training.checkpoint import LoadedNetwork, load_network
 
 NUM_PICTURES = 4
 BATCH_SIZE = 8

@@ -16,21 +16,21 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from snn_depth.canonical_camera import CanonicalCamera, canonical_camera
-from snn_depth.checkpoint import SHIPPED_NETWORK, LoadedNetwork, load_network
-from snn_depth.cli import exit_after
-from snn_depth.command_parser import call_from_command_line
-from snn_depth.data.array_files import AxisOrder
-from snn_depth.data.binning import bin_spikes
-from snn_depth.data.calibration import known_focal_lengths_px
-from snn_depth.data.spike_stream import SpikeStream, open_spikes
-from snn_depth.data.vidar import BitOrder
-from snn_depth.data.windows import recorded_bursts_and_intrinsics, window_starts
-from snn_depth.depth_files import DepthStackWriter, png_scale, write_depth_png
-from snn_depth.device import choose_device
-from snn_depth.exposure import auto_expose
-from snn_depth.progress import progress_bar
-from snn_depth.visualization import DepthPicture, save_gif
+from snn_depth.command.device import choose_device
+from snn_depth.command.exit import exit_after
+from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.progress import progress_bar
+from snn_depth.data.streams.array_files import AxisOrder
+from snn_depth.data.streams.binning import bin_spikes
+from snn_depth.data.streams.exposure import auto_expose
+from snn_depth.data.streams.spike_stream import SpikeStream, open_spikes
+from snn_depth.data.streams.vidar import BitOrder
+from snn_depth.data.streams.windows import recorded_bursts_and_intrinsics, window_starts
+from snn_depth.evaluation.canonical_camera import CanonicalCamera, canonical_camera
+from snn_depth.evaluation.visualization import DepthPicture, save_gif
+from snn_depth.files.depth_images import DepthStackWriter, png_scale, write_depth_png
+from snn_depth.geometry.calibration import known_focal_lengths_px
+from snn_depth.training.checkpoint import SHIPPED_NETWORK, LoadedNetwork, load_network
 
 SCHEMA_VERSION = 1
 META_FILE = "meta.json"

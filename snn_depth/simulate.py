@@ -7,18 +7,23 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from snn_depth.cli import exit_after
-from snn_depth.command_parser import call_from_command_line
-from snn_depth.data.calibration import read_intrinsics, read_poses
-from snn_depth.data.camera import SpikeCamera
-from snn_depth.data.depth_maps import DEPTH_SUFFIXES, parse_depth_scale
-from snn_depth.data.noise import sensor_noise
-from snn_depth.data.scene import Interpolation
-from snn_depth.data.sequence import PictureSequence
-from snn_depth.data.simulation_jobs import RECORDING_SUFFIXES, STREAM_SUFFIXES, Job, run_jobs
-from snn_depth.data.video import find_sequences, list_files, open_pictures
-from snn_depth.data.video_to_spikes import VideoToSpikes
-from snn_depth.picture_size import parse_size
+from snn_depth.command.exit import exit_after
+from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.picture_size import parse_size
+from snn_depth.data.simulation.camera import SpikeCamera
+from snn_depth.data.simulation.depth_maps import DEPTH_SUFFIXES, parse_depth_scale
+from snn_depth.data.simulation.noise import sensor_noise
+from snn_depth.data.simulation.scene import Interpolation
+from snn_depth.data.simulation.sequence import PictureSequence
+from snn_depth.data.simulation.simulation_jobs import (
+    RECORDING_SUFFIXES,
+    STREAM_SUFFIXES,
+    Job,
+    run_jobs,
+)
+from snn_depth.data.simulation.video import find_sequences, list_files, open_pictures
+from snn_depth.data.simulation.video_to_spikes import VideoToSpikes
+from snn_depth.geometry.calibration import read_intrinsics, read_poses
 
 _DEFAULT_FRAME_RATE_HZ = 30.0
 

@@ -10,7 +10,7 @@ from typing import Any
 from jsonargparse import ArgumentParser, Namespace
 from rich.logging import RichHandler
 
-from snn_depth.cli import exit_after
+from snn_depth.command.exit import exit_after
 from snn_depth.training.recipe import Recipe
 
 DEFAULT_CONFIG = Path(__file__).resolve().parents[1] / "configs" / "default.yaml"

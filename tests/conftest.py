@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from conversion.lava_environment import VARIABLE
-from conversion.lava_environment import lava_python as find_lava_python
-from snn_depth.data.recording_writer import RecordingWriter
+from conversion.lava.environment import VARIABLE
+from conversion.lava.environment import lava_python as find_lava_python
+from snn_depth.data.streams.recording_writer import RecordingWriter
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PLAIN_DATA = ("layer_graph.py", "fixed_point.py")  # what an artifact is made of
 
 
 def imported_names(path: Path, root: Path = ROOT) -> set[str]:
@@ -58,17 +57,16 @@ def test_conversion_knows_neither_hardware_nor_benchmarks() -> None:
 
 def test_artifact_and_hardware_run_without_torch() -> None:
     """They also run in environments that have numpy and h5py only."""
-    shared = [ROOT / "conversion" / name for name in ("__init__.py", "artifact.py", *PLAIN_DATA)]
-    files = [*sources("hardware"), *(path for path in shared if path.exists())]
+    files = [*sources("hardware"), *sources("conversion/graph"), *sources("conversion/simulate")]
     assert not offenders(files, "torch", "lightning", "benchmarks")
     # The one module of snn_depth that needs nothing but Python.
     names = set().union(*offenders(files, "snn_depth").values())
-    assert names <= {"snn_depth.atomic.atomic_path"}
+    assert names <= {"snn_depth.files.atomic.atomic_path"}
 
 
 def test_hardware_reads_only_the_converted_network() -> None:
     """The graph that an artifact holds, and the artifact."""
-    known = ("conversion.artifact.", "conversion.layer_graph.")
+    known = ("conversion.graph.",)
     for path in sources("hardware"):
         names = {name for name in imported_names(path) if name.split(".")[0] == "conversion"}
         assert all(name.startswith(known) for name in names), (path, names)
@@ -82,11 +80,11 @@ def test_imports_are_found_wherever_they_stand(tmp_path: Path) -> None:
         "from ..other import thing\n"
         "from . import sibling\n"
         "def f():\n"
-        "    from conversion import artifact\n"
+        "    from conversion.graph import artifact\n"
     )
     assert imported_names(source, tmp_path) == {
         "torch.nn",
         "package.other.thing",
         "package.inner.sibling",
-        "conversion.artifact",
+        "conversion.graph.artifact",
     }

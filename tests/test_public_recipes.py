@@ -11,9 +11,9 @@ import yaml
 
 from snn_depth.train import make_recipe
 from snn_depth.training.run import RESULTS_FILE, run_recipe
-from tests.snn_depth.data.adapters import trees
-from tests.snn_depth.data.adapters.test_dense_spike import add_sequence
-from tests.snn_depth.data.adapters.test_pku_spike_stereo import add_sample
+from tests.snn_depth.data.sets.public import trees
+from tests.snn_depth.data.sets.public.test_dense_spike import add_sequence
+from tests.snn_depth.data.sets.public.test_pku_spike_stereo import add_sample
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 KITTI_LISTS = ("eigen_train_files_with_gt.txt", "eigen_test_files_with_gt.txt")

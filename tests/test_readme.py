@@ -9,21 +9,13 @@ from typing import Any
 
 import pytest
 
-from benchmarks import (
-    accuracy,
-    bit_widths,
-    lava,
-    neurobench_check,
-    pareto,
-    pilotnet,
-    self_correction,
-    tables,
-)
+from benchmarks import bit_widths, lava, neurobench_check, pareto, pilotnet, self_correction, tables
+from benchmarks.accuracy import __main__ as accuracy
 from benchmarks.report.__main__ import report
 from benchmarks.tables import methods_by_scenario
 from conversion.export import export
 from conversion.to_lava import to_lava
-from snn_depth.command_parser import command_parser
+from snn_depth.command.parser import command_parser
 from snn_depth.data.check import check
 from snn_depth.evaluate import evaluate
 from snn_depth.predict import predict

@@ -24,15 +24,15 @@ from benchmarks.report.operations import operations_part
 from benchmarks.report.page import as_html
 from benchmarks.report.pareto import pareto_part
 from benchmarks.report.part import Part
-from benchmarks.report.provenance import provenance_part
 from benchmarks.report.quality import quality_part
-from benchmarks.report.study import make_study
 from benchmarks.report.sweeps import sweeps_part
 from benchmarks.report.validation import validation_part
-from snn_depth.atomic import atomic_path
-from snn_depth.checkpoint import SHIPPED_NETWORK
-from snn_depth.cli import exit_after
-from snn_depth.command_parser import call_from_command_line
+from benchmarks.study.provenance import provenance_part
+from benchmarks.study.study import make_study
+from snn_depth.command.exit import exit_after
+from snn_depth.command.parser import call_from_command_line
+from snn_depth.files.atomic import atomic_path
+from snn_depth.training.checkpoint import SHIPPED_NETWORK
 
 SCHEMA_VERSION = 1
 TITLE = "Energy and latency of a spiking depth network"

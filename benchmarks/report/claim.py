@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from benchmarks.report.contender import Measured
 from benchmarks.report.document import Section, Text
 from benchmarks.report.energy import RHO, study_ratio
 from benchmarks.report.numbers import short
 from benchmarks.report.part import Part
 from benchmarks.report.quality import difference_interval
-from benchmarks.report.study import NOMINAL_REUSE, REUSE, Study
-from hardware.break_even import break_even_table
-from hardware.energy_comparison import EnergyRatio, headline
+from benchmarks.study.contender import Measured
+from benchmarks.study.study import NOMINAL_REUSE, REUSE, Study
+from hardware.energy.break_even import break_even_table
+from hardware.energy.energy_comparison import EnergyRatio, headline
 
 # More than this is not the same quality, and no energy makes up for it unsaid.
 ACCEPTED_LOSS = 0.05

@@ -2,8 +2,8 @@
 
 from benchmarks.report.document import Section, Table, Text
 from benchmarks.report.part import Part
-from benchmarks.report.study import Study
-from hardware.constant import ConstantSet, load_constants
+from benchmarks.study.study import Study
+from hardware.energy.constant import ConstantSet, load_constants
 
 
 def constants_part(study: Study) -> Part:

@@ -6,21 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.report.contender import Measured
 from benchmarks.report.document import Picture, Section, Table, Text
 from benchmarks.report.numbers import interval, short
 from benchmarks.report.part import Part
 from benchmarks.report.plots import distribution_plot, stacked_plot, tornado_plot
-from benchmarks.report.study import NOMINAL_REUSE, REUSE, Study
-from hardware.chip_events import chip_events
-from hardware.constant import Amount, ConstantSet, Values, load_constants
-from hardware.digital_machines import AnnMachine, SnnMachine
-from hardware.energy_breakdown import EnergyBreakdown
-from hardware.energy_comparison import EnergyRatio, energy_ratio
-from hardware.energy_events import chip_energy, static_energy_pj
-from hardware.energy_memory import ann_energy, network_energy, snn_energy
-from hardware.energy_naive import LABEL, naive_energy_pj
-from hardware.uncertainty import Model, monte_carlo, percentile_interval, tornado
+from benchmarks.study.contender import Measured
+from benchmarks.study.study import NOMINAL_REUSE, REUSE, Study
+from hardware.cores.chip_events import chip_events
+from hardware.energy.constant import Amount, ConstantSet, Values, load_constants
+from hardware.energy.digital_machines import AnnMachine, SnnMachine
+from hardware.energy.energy_breakdown import EnergyBreakdown
+from hardware.energy.energy_comparison import EnergyRatio, energy_ratio
+from hardware.energy.energy_events import chip_energy, static_energy_pj
+from hardware.energy.energy_memory import ann_energy, network_energy, snn_energy
+from hardware.energy.energy_naive import LABEL, naive_energy_pj
+from hardware.energy.uncertainty import Model, monte_carlo, percentile_interval, tornado
 
 # rho: what the machine does with a membrane at every event that reaches it.
 RHO = {1.0: "read and written per event", 0.0: "sums in registers, applied per step"}

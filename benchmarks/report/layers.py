@@ -4,10 +4,10 @@ from benchmarks.report.document import Section, Table, Text
 from benchmarks.report.numbers import millions, percent, short
 from benchmarks.report.operations import layer_totals, rate
 from benchmarks.report.part import Part
-from benchmarks.report.study import NOMINAL_REUSE, Study
-from hardware.break_even import BreakEven, break_even_table
-from hardware.energy_memory import TERMS, network_energy, snn_energy
-from hardware.published_thresholds import PUBLISHED_THRESHOLDS
+from benchmarks.study.study import NOMINAL_REUSE, Study
+from hardware.energy.break_even import BreakEven, break_even_table
+from hardware.energy.energy_memory import TERMS, network_energy, snn_energy
+from hardware.energy.published_thresholds import PUBLISHED_THRESHOLDS
 
 
 def layers_part(study: Study) -> Part:

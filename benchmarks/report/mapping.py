@@ -8,8 +8,8 @@ from benchmarks.report.document import Picture, Section, Table, Text
 from benchmarks.report.numbers import percent, short
 from benchmarks.report.part import Part
 from benchmarks.report.plots import core_map_plot, imbalance_plot
-from benchmarks.report.study import Study
-from hardware.placement import place
+from benchmarks.study.study import Study
+from hardware.cores.placement import place
 
 
 def mapping_part(study: Study) -> Part:

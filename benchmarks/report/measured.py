@@ -9,14 +9,20 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.cpu_timing import CpuTiming, rgb_input, spike_input, time_network
-from benchmarks.energy_window import MIN_WINDOW_S
-from benchmarks.gpu_energy import BatchEnergy, GpuEnergy, GpuPlan, NotMeasured, measure_gpu
 from benchmarks.report.document import Section, Table, Text
 from benchmarks.report.numbers import short
 from benchmarks.report.part import Part
-from benchmarks.report.study import Study
-from snn_depth.checkpoint import load_network
+from benchmarks.study.study import Study
+from benchmarks.throughput.cpu_timing import CpuTiming, rgb_input, spike_input, time_network
+from benchmarks.throughput.energy_window import MIN_WINDOW_S
+from benchmarks.throughput.gpu_energy import (
+    BatchEnergy,
+    GpuEnergy,
+    GpuPlan,
+    NotMeasured,
+    measure_gpu,
+)
+from snn_depth.training.checkpoint import load_network
 
 NUM_WINDOWS = 5
 

@@ -12,10 +12,10 @@ from benchmarks.neurobench_check import (
 from benchmarks.report.document import Section, Table
 from benchmarks.report.numbers import millions
 from benchmarks.report.part import Part
-from benchmarks.report.provenance import sha256
-from benchmarks.report.study import Study
-from snn_depth.checkpoint import load_network
+from benchmarks.study.provenance import sha256
+from benchmarks.study.study import Study
 from snn_depth.models.depth_network import DepthNetwork
+from snn_depth.training.checkpoint import load_network
 
 _COUNTS = ("dense", "macs", "accumulations")
 

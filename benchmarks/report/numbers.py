@@ -2,7 +2,7 @@
 
 import math
 
-from hardware.uncertainty import Interval
+from hardware.energy.uncertainty import Interval
 
 
 def short(number: float, digits: int = 3) -> str:

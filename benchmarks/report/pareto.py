@@ -10,7 +10,7 @@ from benchmarks.report.document import Picture, Section, Table, Text
 from benchmarks.report.numbers import short
 from benchmarks.report.part import Part
 from benchmarks.report.plots import Point, pareto_plot
-from benchmarks.report.study import NOMINAL_REUSE, REUSE
+from benchmarks.study.study import NOMINAL_REUSE, REUSE
 
 
 def pareto_part(results: Path) -> Part:

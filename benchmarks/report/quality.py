@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from benchmarks.report.contender import METRICS, Measured
 from benchmarks.report.document import Section, Table, Text
 from benchmarks.report.numbers import short
 from benchmarks.report.part import Part
-from benchmarks.report.study import Study
-from hardware.uncertainty import Interval, bootstrap_mean
+from benchmarks.study.contender import METRICS, Measured
+from benchmarks.study.study import Study
+from hardware.energy.uncertainty import Interval, bootstrap_mean
 
 HIGHER_IS_BETTER = {"delta1"}
 

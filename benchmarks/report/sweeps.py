@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from benchmarks.report.chip_run import ENDS
 from benchmarks.report.document import Picture, Section, Table, Text
 from benchmarks.report.numbers import short
 from benchmarks.report.part import Part
 from benchmarks.report.plots import anytime_plot, break_even_plot
-from benchmarks.report.study import NOMINAL_REUSE, Study
-from hardware.break_even import naive_break_even_rate
-from hardware.energy_memory import ann_energy, network_energy, snn_energy
-from hardware.event_counts import EventCounts
-from hardware.operation_energy import bits_to_count
+from benchmarks.study.chip_run import ENDS
+from benchmarks.study.study import NOMINAL_REUSE, Study
+from hardware.counts.event_counts import EventCounts
+from hardware.energy.break_even import naive_break_even_rate
+from hardware.energy.energy_memory import ann_energy, network_energy, snn_energy
+from hardware.energy.operation_energy import bits_to_count
 
 STEPS = (1, 2, 4, 8, 16, 32)
 

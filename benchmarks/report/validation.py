@@ -8,7 +8,7 @@ from benchmarks.pilotnet import PilotNetRun, count_pilotnet, residuals, stored_r
 from benchmarks.report.document import Section, Table, Text
 from benchmarks.report.numbers import short
 from benchmarks.report.part import Part
-from hardware.published_run import PILOTNET_LIF
+from hardware.energy.published_run import PILOTNET_LIF
 
 _NUM_CONVOLUTIONS = 6  # the input layer and five convolutions; dense layers follow
 

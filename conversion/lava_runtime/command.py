@@ -1,6 +1,6 @@
 """Run an artifact's network in Lava: `python -m conversion.lava_runtime A.h5 INPUTS.npy RESULT.h5`.
 
-The result is an HDF5 file: group ``trace`` (`conversion.trace_file`), and as attributes what the
+The result is an HDF5 file: group ``trace`` (`trace_file`), and as attributes what the
 run took (`conversion.lava_runtime.execution.LavaRun`) and the versions of Lava and Python.
 """
 
@@ -20,13 +20,13 @@ from typing import get_args
 import h5py
 import numpy as np
 
-from conversion.artifact import Artifact, read_artifact
+from conversion.graph.artifact import Artifact, read_artifact
+from conversion.graph.layer_graph import Arithmetic, LayerGraph
 from conversion.lava_runtime.connections import SynapseKind
 from conversion.lava_runtime.execution import LavaRun, run_graph
 from conversion.lava_runtime.supervision import supervised
-from conversion.layer_graph import Arithmetic, LayerGraph
-from conversion.trace_file import write_trace
-from snn_depth.atomic import atomic_path
+from conversion.simulate.trace_file import write_trace
+from snn_depth.files.atomic import atomic_path
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -9,11 +9,11 @@ from lava.proc.conv.process import Conv
 from lava.proc.dense.process import Dense
 from lava.utils.weightutils import SignMode
 
+from conversion.graph.layer_graph import INPUT, Edge, Layer, LayerGraph, Shape
 from conversion.lava_runtime.layout import conv_weight, dense_weight
 from conversion.lava_runtime.processes.delay_line import DelayLine
 from conversion.lava_runtime.processes.fast_synapses import FastSynapses
-from conversion.layer_graph import INPUT, Edge, Layer, LayerGraph, Shape
-from conversion.synapses import Synapses, exact_dtype, largest_current
+from conversion.simulate.synapses import Synapses, exact_dtype, largest_current
 
 SynapseKind = Literal["fast", "stock"]
 

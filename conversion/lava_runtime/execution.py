@@ -12,13 +12,13 @@ from lava.magma.core.run_conditions import RunSteps
 from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.magma.runtime.runtime import Runtime
 
+from conversion.graph.layer_graph import LayerGraph
 from conversion.lava_runtime.connections import SynapseKind
 from conversion.lava_runtime.network import build_network
 from conversion.lava_runtime.peak_memory import PeakMemory
 from conversion.lava_runtime.records import Records
 from conversion.lava_runtime.shared_memory import check_room
-from conversion.layer_graph import LayerGraph
-from conversion.simulation import Trace, stream_of_samples
+from conversion.simulate.simulation import Trace, stream_of_samples
 
 
 @dataclass(frozen=True, eq=False)

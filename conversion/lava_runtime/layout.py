@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from conversion.layer_graph import Shape
+from conversion.graph.layer_graph import Shape
 
 Array = npt.NDArray[Any]
 

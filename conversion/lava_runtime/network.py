@@ -10,12 +10,12 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.proc.io.source import RingBuffer
 from lava.proc.lif.process import LIFReset
 
-from conversion.fixed_point import MAX_BIAS, MAX_THRESHOLD, MIN_BIAS
+from conversion.graph.fixed_point import MAX_BIAS, MAX_THRESHOLD, MIN_BIAS
+from conversion.graph.layer_graph import INPUT, Layer, LayerGraph
 from conversion.lava_runtime.connections import SynapseKind, Wiring
 from conversion.lava_runtime.processes.bias_source import BiasSource
 from conversion.lava_runtime.processes.recorders import MembraneRecorder, SpikeRecorder
 from conversion.lava_runtime.records import Records
-from conversion.layer_graph import INPUT, Layer, LayerGraph
 
 Array = npt.NDArray[Any]
 
@@ -33,7 +33,7 @@ def build_network(
     Every layer is Lava's own ``LIFReset``. So is a readout: its threshold lies above the limit to
     which membranes are clipped, so that it never fires. (Its fixed-point model wraps a current once
     only. Where that is not enough the spikes are not the integer simulator's; quantised graphs stay
-    far below, see `conversion.head_room`.)
+    far below, see `conversion.graph.head_room`.)
 
     Args:
         graph: What to build.

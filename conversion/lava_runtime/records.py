@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from conversion.graph.layer_graph import Layer, LayerGraph
 from conversion.lava_runtime.layout import record_SBCHW
-from conversion.layer_graph import Layer, LayerGraph
-from conversion.simulation import Trace, samples_of_stream
+from conversion.simulate.simulation import Trace, samples_of_stream
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from snn_depth.cli import exit_after
-from snn_depth.command_parser import call_from_command_line
-from snn_depth.data.adapters import ADAPTERS, DatasetLayout
-from snn_depth.data.datasets import Sample
-from snn_depth.data.recording_folder import RecordingFolder
-from snn_depth.exposure import auto_expose
-from snn_depth.visualization import PanelRow, save_depth_panel
+from snn_depth.command.exit import exit_after
+from snn_depth.command.parser import call_from_command_line
+from snn_depth.data.sets.public import ADAPTERS, DatasetLayout
+from snn_depth.data.sets.recording_dataset import Sample
+from snn_depth.data.sets.recording_folder import RecordingFolder
+from snn_depth.data.streams.exposure import auto_expose
+from snn_depth.evaluation.visualization import PanelRow, save_depth_panel
 
 KNOWN: tuple[type[DatasetLayout], ...] = (*ADAPTERS, RecordingFolder)
 MAX_PROBLEMS = 20

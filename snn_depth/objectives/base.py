@@ -47,7 +47,7 @@ class Objective(nn.Module):
 
         Args:
             network: The network of this stage.
-            batch: As `snn_depth.data.datasets.collate` makes it.
+            batch: As `snn_depth.data.sets.recording_dataset.collate` makes it.
 
         Returns:
             Named 0-dim tensors.

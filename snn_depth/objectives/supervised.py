@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from snn_depth.data.crops import EvaluationCrop, evaluation_crop_mask
+from snn_depth.geometry.crops import EvaluationCrop, evaluation_crop_mask
 from snn_depth.losses.firing_rate import firing_rate_penalty
 from snn_depth.losses.gradient_matching import gradient_matching_loss
 from snn_depth.losses.silog import scale_invariant_log_loss

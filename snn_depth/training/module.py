@@ -7,7 +7,7 @@ import lightning
 import torch
 from torch import Tensor, nn
 
-from snn_depth.metrics import depth_metrics
+from snn_depth.evaluation.metrics import depth_metrics
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import Batch, Objective, predict
 from snn_depth.training.recipe import OptimizerSettings

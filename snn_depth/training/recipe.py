@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from torch.utils.data import Dataset
 
-from snn_depth.data.crops import EvaluationCrop
-from snn_depth.data.strong_view import StrongView
-from snn_depth.data.transforms import Augmentation
+from snn_depth.data.augment.augmentation import Augmentation
+from snn_depth.data.augment.strong_view import StrongView
+from snn_depth.geometry.crops import EvaluationCrop
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import Objective
 

@@ -10,16 +10,16 @@ from typing import Any
 from lightning.pytorch.callbacks import Callback
 from torch.utils.data import Dataset
 
-from snn_depth.atomic import atomic_path
-from snn_depth.checkpoint import load_network
+from snn_depth.evaluation.results import current_commit, machine_in_short, summarize, write_results
+from snn_depth.files.atomic import atomic_path
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import LoadNetwork
-from snn_depth.results import current_commit, machine_in_short, summarize, write_results
 from snn_depth.training.callbacks import silence_irrelevant_warnings
+from snn_depth.training.checkpoint import load_network
 from snn_depth.training.recipe import Recipe, Stage
-from snn_depth.training.report import print_table, save_panels
-from snn_depth.training.scoring import score_stages
+from snn_depth.training.run_report import print_table, save_panels
 from snn_depth.training.stage import NETWORK_FILE, RESUME_FILE, train_stage
+from snn_depth.training.stage_scoring import score_stages
 
 logger = logging.getLogger(__name__)
 SETTINGS_FILE = "recipe.yaml"

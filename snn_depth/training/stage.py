@@ -18,14 +18,14 @@ from lightning.pytorch.callbacks import (
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader, Dataset
 
-from snn_depth.checkpoint import check_can_be_saved, copy_weights, save_network
-from snn_depth.data.datasets import collate
-from snn_depth.data.pairs import PairedDataset
-from snn_depth.data.sampler import EpochSampler
-from snn_depth.data.transforms import AugmentedDataset
+from snn_depth.data.augment.augmentation import AugmentedDataset
+from snn_depth.data.augment.pairing import PairedDataset
+from snn_depth.data.augment.sampler import EpochSampler
+from snn_depth.data.sets.recording_dataset import collate
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import LoadNetwork
 from snn_depth.training.callbacks import FiringRateWatch
+from snn_depth.training.checkpoint import check_can_be_saved, copy_weights, save_network
 from snn_depth.training.heap import keep_freed_memory
 from snn_depth.training.module import DepthTraining
 from snn_depth.training.recipe import EngineSettings, Stage

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from benchmarks.accuracy import main, report_training_time
-from snn_depth.checkpoint import load_network
+from benchmarks.accuracy.__main__ import main, report_training_time
 from snn_depth.training import stage as stage_module
+from snn_depth.training.checkpoint import load_network
 from tests.benchmarks.tiny_recipe import Settings, stage, tiny_settings
 
 ROOT = Path(__file__).parents[2]

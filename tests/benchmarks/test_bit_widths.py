@@ -6,12 +6,12 @@ import yaml
 
 from benchmarks.bit_tuning import tuning_settings
 from benchmarks.bit_widths import main, markdown, spread, students_by_seed, variants
-from conversion.quantized_student import QuantizedStudent
-from snn_depth.checkpoint import load_network, save_network
+from conversion.student.quantized_student import QuantizedStudent
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
 from snn_depth.train import make_recipe
-from tests.conversion.student import calibrated_student
+from snn_depth.training.checkpoint import load_network, save_network
+from tests.conversion.calibrated_student import calibrated_student
 from tests.snn_depth.training.tiny_run import TinyData
 
 ROOT = Path(__file__).parents[2]

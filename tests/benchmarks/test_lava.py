@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from benchmarks.lava import benchmark, check_equal, main
-from conversion import integer_simulator
-from conversion.simulation import Trace
-from snn_depth.checkpoint import save_network
+from conversion.simulate import integer_simulator
+from conversion.simulate.simulation import Trace
 from snn_depth.data.spec import DataSpec
+from snn_depth.training.checkpoint import save_network
+from tests.conversion.calibrated_student import calibrated_student
 from tests.conversion.small_graphs import counts, skip_graph
-from tests.conversion.student import calibrated_student
 
 
 def test_only_equal_runs_are_compared() -> None:

@@ -11,7 +11,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from benchmarks.network_workload import workload_of_network
 from benchmarks.neurobench_check import (
     RESULTS,
     NeuroBenchComparison,
@@ -24,16 +23,17 @@ from benchmarks.neurobench_check import (
     stored_rows,
     with_plain_weights,
 )
-from benchmarks.neurobench_rules import (
+from benchmarks.operations.network_workload import workload_of_network
+from benchmarks.operations.neurobench_rules import (
     Difference,
     OperationCounts,
     exact_counts,
     neurobench_differences,
 )
-from snn_depth.checkpoint import SHIPPED_NETWORK, save_network
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.depth_network import DepthNetwork
 from snn_depth.objectives.base import Batch
+from snn_depth.training.checkpoint import SHIPPED_NETWORK, save_network
 from tests.benchmarks.tiny_networks import all_kinds, spike_batch, student, twin
 
 without_neurobench = pytest.mark.skipif(

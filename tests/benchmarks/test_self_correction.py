@@ -9,16 +9,16 @@ import yaml
 from PIL import Image
 from torch import Tensor
 
-from benchmarks.guard_plot import save_guard_plot
-from benchmarks.guard_variants import GUARDS, IDENTITY, adapting_stage, guard_variants
-from benchmarks.pseudo_label_error import PseudoLabelError
-from benchmarks.scenario import Scenario, read_scenarios
+from benchmarks.accuracy.guard_plot import save_guard_plot
+from benchmarks.accuracy.guard_variants import GUARDS, IDENTITY, adapting_stage, guard_variants
+from benchmarks.accuracy.pseudo_label_error import PseudoLabelError
+from benchmarks.accuracy.scenario import Scenario, read_scenarios
 from benchmarks.self_correction import main, markdown
-from snn_depth.checkpoint import load_network
-from snn_depth.data.datasets import collate
-from snn_depth.data.strong_view import StrongView
+from snn_depth.data.augment.strong_view import StrongView
+from snn_depth.data.sets.recording_dataset import collate
 from snn_depth.models.depth_network import AnnDepthNet
 from snn_depth.objectives import SelfCorrectingTeacherStudent
+from snn_depth.training.checkpoint import load_network
 from snn_depth.training.module import DepthTraining
 from snn_depth.training.recipe import OptimizerSettings
 from snn_depth.training.stage import train_stage

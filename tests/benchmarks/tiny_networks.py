@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from snn_depth.models.depth_network import AnnDepthNet, DepthNetwork, SpikingDepthNet
 from snn_depth.models.quantized_twin import QuantizedAnnDepthNet
 from snn_depth.objectives.base import Batch
-from tests.conversion.student import calibrated_student, counts
+from tests.conversion.calibrated_student import calibrated_student, counts
 
 
 def spike_batch(num_samples: int = 3, height: int = 16, width: int = 32) -> Batch:

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 
-from conversion.layer_graph import Edge
+from conversion.graph.layer_graph import Edge
 
 LIMIT = 2**23
 

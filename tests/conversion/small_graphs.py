@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from conversion.layer_graph import Arithmetic, Edge, Layer, LayerGraph
+from conversion.graph.layer_graph import Arithmetic, Edge, Layer, LayerGraph
 
 SHAPE = (2, 8, 12)
 

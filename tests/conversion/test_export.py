@@ -8,16 +8,16 @@ import numpy as np
 import onnx
 import pytest
 
-from conversion import float_simulator, integer_simulator
-from conversion.ancestors import ancestors
-from conversion.artifact import Artifact, read_artifact, write_artifact
 from conversion.export import main
-from conversion.extract import extract_graph
-from conversion.layer_graph import Layer, LayerGraph
-from conversion.netx_file import read_netx
-from conversion.quantize import quantize_graph
-from conversion.timing import balance_with_delays
-from tests.conversion import student
+from conversion.formats.netx_file import read_netx
+from conversion.graph.ancestors import ancestors
+from conversion.graph.artifact import Artifact, read_artifact, write_artifact
+from conversion.graph.layer_graph import Layer, LayerGraph
+from conversion.graph.quantize import quantize_graph
+from conversion.graph.timing import balance_with_delays
+from conversion.simulate import float_simulator, integer_simulator
+from conversion.student.extract import extract_graph
+from tests.conversion import calibrated_student as student
 from tests.conversion.nir_reference import run_nir
 from tests.conversion.onnx_run import run_steps
 

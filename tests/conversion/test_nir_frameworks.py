@@ -11,12 +11,12 @@ import torch
 from spikingjelly.activation_based.nir_exchange import import_from_nir as spikingjelly_import
 from torch import Tensor, nn
 
-from conversion.ancestors import ancestors
-from conversion.extract import extract_graph
-from conversion.float_simulator import simulate
-from conversion.layer_graph import Edge, Layer, LayerGraph
-from conversion.nir_export import DT_S, write_nir
-from tests.conversion.student import calibrated_student, counts
+from conversion.formats.nir_export import DT_S, write_nir
+from conversion.graph.ancestors import ancestors
+from conversion.graph.layer_graph import Edge, Layer, LayerGraph
+from conversion.simulate.float_simulator import simulate
+from conversion.student.extract import extract_graph
+from tests.conversion.calibrated_student import calibrated_student, counts
 
 INPUTS = counts(height=32, width=64)
 

@@ -4,12 +4,12 @@ import hashlib
 
 import numpy as np
 
-from conversion import float_simulator, integer_simulator
-from conversion.artifact import read_artifact
-from conversion.extract import extract_graph
-from conversion.quantize import quantize_graph
-from conversion.timing import balance, timing_costs
-from snn_depth.checkpoint import SHIPPED_NETWORK, load_network
+from conversion.graph.artifact import read_artifact
+from conversion.graph.quantize import quantize_graph
+from conversion.graph.timing import balance, timing_costs
+from conversion.simulate import float_simulator, integer_simulator
+from conversion.student.extract import extract_graph
+from snn_depth.training.checkpoint import SHIPPED_NETWORK, load_network
 
 ARTIFACT = SHIPPED_NETWORK.with_suffix(".h5")
 

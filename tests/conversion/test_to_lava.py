@@ -7,16 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conversion import integer_simulator, lava_proof
-from conversion.artifact import read_artifact
-from conversion.lava_environment import VARIABLE
-from conversion.lava_run import LavaRun
+from conversion.graph.artifact import read_artifact
+from conversion.lava import proof as lava_proof
+from conversion.lava.environment import VARIABLE
+from conversion.lava.run_in_lava import LavaRun
+from conversion.simulate import integer_simulator
 from conversion.to_lava import main
-from snn_depth.checkpoint import save_network
-from snn_depth.data.recording_writer import RecordingWriter
 from snn_depth.data.spec import DataSpec
+from snn_depth.data.streams.recording_writer import RecordingWriter
 from snn_depth.models.depth_network import AnnDepthNet
-from tests.conversion.student import calibrated_student
+from snn_depth.training.checkpoint import save_network
+from tests.conversion.calibrated_student import calibrated_student
 
 DATA = DataSpec(height=30, width=44, num_frames=16, num_bins=4)
 

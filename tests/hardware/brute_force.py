@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 
-from conversion.layer_graph import Edge, Shape
+from conversion.graph.layer_graph import Edge, Shape
 
 Neuron = tuple[int, int, int]
 

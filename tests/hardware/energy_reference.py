@@ -6,10 +6,10 @@ which `test_operation_energy` holds.
 
 import math
 
-from hardware.constant import Values
-from hardware.digital_machines import AnnMachine, SnnMachine
-from hardware.event_counts import LayerCounts
-from hardware.operation_energy import addition_pj, memory_pj, multiplication_pj
+from hardware.counts.event_counts import LayerCounts
+from hardware.energy.constant import Values
+from hardware.energy.digital_machines import AnnMachine, SnnMachine
+from hardware.energy.operation_energy import addition_pj, memory_pj, multiplication_pj
 
 QUEUE = 8192
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from conversion.layer_graph import EdgeKind
-from hardware.event_counts import EdgeCounts, EventCounts, LayerCounts
+from conversion.graph.layer_graph import EdgeKind
+from hardware.counts.event_counts import EdgeCounts, EventCounts, LayerCounts
 
 
 def edge_counts(

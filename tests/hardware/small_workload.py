@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from conversion.integer_simulator import simulate
-from conversion.layer_graph import LayerGraph
-from hardware.workload import Workload, workload_of_run
+from conversion.graph.layer_graph import LayerGraph
+from conversion.simulate.integer_simulator import simulate
+from hardware.counts.workload import Workload, workload_of_run
 from tests.conversion.small_graphs import counts, skip_graph
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from snn_depth.checkpoint import save_network
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
+from snn_depth.training.checkpoint import save_network
 
 TRAINED_FOR = DataSpec(height=32, width=48, num_frames=16, num_bins=4, focal_length_px=40.0)
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
-from snn_depth.checkpoint import load_network
-from snn_depth.cli import exit_after
-from snn_depth.data.recording import Recording
+from snn_depth.command.exit import exit_after
+from snn_depth.data.streams.recording import Recording
 from snn_depth.evaluate import evaluate, main
-from snn_depth.metrics import METRIC_NAMES, depth_metrics
+from snn_depth.evaluation.metrics import METRIC_NAMES, depth_metrics
+from snn_depth.training.checkpoint import load_network
 
 
 def rows_of(path):

@@ -6,12 +6,12 @@ import pytest
 import torch
 from PIL import Image
 
-from snn_depth.canonical_camera import canonical_camera
-from snn_depth.checkpoint import load_network
-from snn_depth.cli import exit_after
-from snn_depth.data.recording_writer import RecordingWriter
-from snn_depth.data.spike_stream import save_spikes
+from snn_depth.command.exit import exit_after
+from snn_depth.data.streams.recording_writer import RecordingWriter
+from snn_depth.data.streams.spike_stream import save_spikes
+from snn_depth.evaluation.canonical_camera import canonical_camera
 from snn_depth.predict import main, predict
+from snn_depth.training.checkpoint import load_network
 
 
 @pytest.fixture

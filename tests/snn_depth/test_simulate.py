@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from snn_depth.data.recording import Recording
-from snn_depth.data.spike_stream import open_spikes
+from snn_depth.data.streams.recording import Recording
+from snn_depth.data.streams.spike_stream import open_spikes
 from snn_depth.simulate import simulate
 
 REPOSITORY = Path(__file__).resolve().parents[2]

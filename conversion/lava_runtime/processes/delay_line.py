@@ -11,7 +11,7 @@ from lava.magma.core.process.variable import Var
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from conversion.layer_graph import Shape
+from conversion.graph.layer_graph import Shape
 
 
 class DelayLine(AbstractProcess):

@@ -19,9 +19,9 @@ from lava.magma.core.process.variable import Var
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from conversion.integer_simulator import wrap
-from conversion.layer_graph import Shape
-from conversion.synapses import Synapses
+from conversion.graph.layer_graph import Shape
+from conversion.simulate.integer_simulator import wrap
+from conversion.simulate.synapses import Synapses
 
 
 class FastSynapses(AbstractProcess):

@@ -18,7 +18,7 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from conversion.layer_graph import Shape
+from conversion.graph.layer_graph import Shape
 
 
 class SpikeRecorder(AbstractProcess):

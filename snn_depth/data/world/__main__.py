@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from snn_depth.atomic import atomic_path
-from snn_depth.cli import exit_after
-from snn_depth.command_parser import call_from_command_line
-from snn_depth.data.recording import Recording
-from snn_depth.data.textures import texture_from_playback
+from snn_depth.command.exit import exit_after
+from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.progress import progress_bar
+from snn_depth.data.streams.recording import Recording
+from snn_depth.data.streams.textures import texture_from_playback
 from snn_depth.data.world.config import Domain, LayoutName, Sensor
 from snn_depth.data.world.generate import WorldConfig, generate
-from snn_depth.progress import progress_bar
-from snn_depth.visualization import colorize_depth
+from snn_depth.evaluation.visualization import colorize_depth
+from snn_depth.files.atomic import atomic_path
 
 _SHEET_ROWS = 12
 _TEXTURE_WINDOW = 33

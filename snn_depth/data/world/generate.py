@@ -11,18 +11,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from snn_depth.data.camera import SpikeCamera, simulate_burst
-from snn_depth.data.noise import SensorNoise
-from snn_depth.data.recording import RecordingWriter
-from snn_depth.data.world.burst import burst_intensity
+from snn_depth.data.simulation.camera import SpikeCamera, simulate_burst
+from snn_depth.data.simulation.noise import SensorNoise
+from snn_depth.data.streams.recording import RecordingWriter
+from snn_depth.data.world.capture.burst import burst_intensity
+from snn_depth.data.world.capture.optics import develop_rgb, pixels, through_lens
+from snn_depth.data.world.capture.render import render
 from snn_depth.data.world.config import WORLD_VERSION, WorldConfig
 from snn_depth.data.world.domains import sample_look
-from snn_depth.data.world.layout import LAYOUTS, Layout
-from snn_depth.data.world.optics import develop_rgb, pixels, through_lens
-from snn_depth.data.world.rain import Rain
-from snn_depth.data.world.ray_casting import PinholeCamera
-from snn_depth.data.world.render import render
-from snn_depth.data.world.scene import make_scene
+from snn_depth.data.world.geometry.ray_casting import PinholeCamera
+from snn_depth.data.world.light.rain import Rain
+from snn_depth.data.world.scenery.layout import LAYOUTS, Layout
+from snn_depth.data.world.scenery.scene import make_scene
 
 # Key frames that are made sooner than a process starts and imports torch.
 _MIN_SHARE = 100

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.report.study import Study, make_study
+from benchmarks.study.study import Study, make_study
 from conversion.to_lava import main as to_lava
-from snn_depth.checkpoint import save_network
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.depth_network import AnnDepthNet
 from snn_depth.models.quantized_twin import QuantizedAnnDepthNet
-from tests.conversion.student import calibrated_student
+from snn_depth.training.checkpoint import save_network
+from tests.conversion.calibrated_student import calibrated_student
 
 # 3 activation bits say as much as 4 steps.
 SPEC = DataSpec(height=32, width=48, num_frames=16, num_bins=4)

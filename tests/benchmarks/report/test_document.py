@@ -4,7 +4,7 @@ from benchmarks.report.document import Picture, Section, Table, Text
 from benchmarks.report.markdown import as_markdown
 from benchmarks.report.numbers import interval, millions, percent, short
 from benchmarks.report.page import as_html
-from hardware.uncertainty import Interval
+from hardware.energy.uncertainty import Interval
 
 SECTIONS = [
     Section("First", [Text("so it is"), Text("mind < this", "note"), Text("therefore", "verdict")]),

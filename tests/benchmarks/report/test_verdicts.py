@@ -8,9 +8,9 @@ import pytest
 from benchmarks.pareto_front import on_front
 from benchmarks.report.claim import claim_part, reason_to_refuse
 from benchmarks.report.pareto import verdict
-from benchmarks.report.study import Study
-from hardware.energy_comparison import EnergyRatio
-from hardware.uncertainty import Interval
+from benchmarks.study.study import Study
+from hardware.energy.energy_comparison import EnergyRatio
+from hardware.energy.uncertainty import Interval
 
 
 @pytest.mark.slow

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from conversion import float_simulator, integer_simulator
-from conversion.layer_graph import INPUT, Arithmetic, Edge, Layer, LayerGraph, Shape
-from conversion.timing import balance_with_delays
+from conversion.graph.layer_graph import INPUT, Arithmetic, Edge, Layer, LayerGraph, Shape
+from conversion.graph.timing import balance_with_delays
+from conversion.simulate import float_simulator, integer_simulator
 
 INPUT_SHAPE = (4, 9, 12)
 _MAX_NEURONS = 700

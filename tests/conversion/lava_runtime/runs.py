@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from conversion import float_simulator, integer_simulator
-from conversion.artifact import Artifact, write_artifact
-from conversion.lava_run import LavaRun, SynapseKind, run_in_lava
-from conversion.layer_graph import LayerGraph
+from conversion.graph.artifact import Artifact, write_artifact
+from conversion.graph.layer_graph import LayerGraph
+from conversion.lava.run_in_lava import LavaRun, SynapseKind, run_in_lava
+from conversion.simulate import float_simulator, integer_simulator
 
 
 def write_run(

@@ -6,20 +6,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conversion import integer_simulator
-from conversion.artifact import Artifact, write_artifact
-from conversion.extract import extract_graph
-from conversion.lava_run import SynapseKind, run_in_lava
-from conversion.layer_graph import Arithmetic, Edge, Layer, LayerGraph
-from conversion.netx_file import read_netx
-from conversion.quantize import quantize_graph
-from conversion.timing import balance_with_delays
+from conversion.formats.netx_file import read_netx
+from conversion.graph.artifact import Artifact, write_artifact
+from conversion.graph.layer_graph import Arithmetic, Edge, Layer, LayerGraph
+from conversion.graph.quantize import quantize_graph
+from conversion.graph.timing import balance_with_delays
+from conversion.lava.run_in_lava import SynapseKind, run_in_lava
+from conversion.simulate import integer_simulator
+from conversion.student.extract import extract_graph
 from snn_depth.models.depth_network import SpikingDepthNet
+from tests.conversion.calibrated_student import calibrated_student
+from tests.conversion.calibrated_student import counts as student_counts
 from tests.conversion.lava_runtime import random_graphs
 from tests.conversion.lava_runtime.runs import run_in_lava_and_compare
 from tests.conversion.small_graphs import counts, skip_graph
-from tests.conversion.student import calibrated_student
-from tests.conversion.student import counts as student_counts
 
 pytestmark = pytest.mark.slow
 
@@ -213,7 +213,7 @@ def test_pilotnet_equals_intels_ground_truth(
         pytest.skip(f"Intel's PilotNet LIF network not found at {folder}")
     graph = read_netx(folder / "pilotnet_lif.net").graph
     image_CHW = np.load(folder / "image.npy").transpose(2, 1, 0)  # is (W, H, C)
-    # Of 24 steps on the chip, with resets of a period that is 17 (tests of conversion.netx_file).
+    # Of 24 steps on the chip, with resets of a period that is 17 (test_netx_file).
     inputs = np.broadcast_to(image_CHW, (17, 2, *image_CHW.shape))
     run = run_in_lava_and_compare(
         tmp_path, lava_python, graph, inputs, synapses="fast", record_membranes=False

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conversion.artifact import Artifact, write_artifact
-from conversion.lava_run import run_in_lava
-from conversion.layer_graph import Arithmetic, Layer, LayerGraph
+from conversion.graph.artifact import Artifact, write_artifact
+from conversion.graph.layer_graph import Arithmetic, Layer, LayerGraph
+from conversion.lava.run_in_lava import run_in_lava
 from tests.conversion.small_graphs import counts, skip_graph
 
 pytestmark = pytest.mark.slow

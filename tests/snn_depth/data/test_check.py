@@ -9,10 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
-from snn_depth.data.adapters import ADAPTERS
 from snn_depth.data.check import KNOWN, MAX_PROBLEMS, main, preview_panel, recognise
-from snn_depth.data.recording_folder import RecordingFolder
-from snn_depth.data.spike_stream import save_spikes
+from snn_depth.data.sets.public import ADAPTERS
+from snn_depth.data.sets.recording_folder import RecordingFolder
+from snn_depth.data.streams.spike_stream import save_spikes
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_a_sound_data_set(
     monkeypatch.chdir(tmp_path)
     assert run(stereo) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "PKU-Spike-Stereo (class snn_depth.data.adapters.pku_spike_stereo." in printed
+    assert "PKU-Spike-Stereo (class snn_depth.data.sets.public.pku_spike_stereo." in printed
     assert "indoor left, train, with depth 1 indoor left, test, with depth 1" in printed
     assert "spikes (1, 1, 250, 400), depth_m (1, 250, 400)" in printed
     assert "measured in 100.0% of the pixels, 2.5 .. 2.5 m" in printed

@@ -10,14 +10,14 @@ import torch.multiprocessing as mp
 import torch.nn.functional as F
 from torch import Tensor
 
-from conversion.extract import projection_edge
-from conversion.synapses import Synapses
-from snn_depth.checkpoint import copy_weights, load_network, save_network
+from conversion.simulate.synapses import Synapses
+from conversion.student.extract import projection_edge
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.depth_network import AnnDepthNet
 from snn_depth.models.graph import INPUT, READOUT
 from snn_depth.models.quantized_twin import QuantizedAnnDepthNet
 from snn_depth.objectives import SupervisedDepth
+from snn_depth.training.checkpoint import copy_weights, load_network, save_network
 
 SMALL = {"channel_multipliers": (1, 2)}
 

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversion.extract import extract_graph
+from conversion.student.extract import extract_graph
 from snn_depth.models.depth_network import SpikingDepthNet
 from snn_depth.models.graph import (
     INPUT,

@@ -11,16 +11,16 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from snn_depth.data.crops import evaluation_crop_mask
-from snn_depth.data.datasets import collate
-from snn_depth.data.pairs import PairedDataset
-from snn_depth.data.strong_view import StrongView
-from snn_depth.data.transforms import Augmentation, AugmentedDataset
+from snn_depth.data.augment.augmentation import Augmentation, AugmentedDataset
+from snn_depth.data.augment.pairing import PairedDataset
+from snn_depth.data.augment.strong_view import StrongView
+from snn_depth.data.sets.recording_dataset import collate
+from snn_depth.geometry.crops import evaluation_crop_mask
 from snn_depth.losses.domain_adversarial import domain_loss
 from snn_depth.losses.pseudo_labels import pseudo_label_mask
 from snn_depth.models.depth_network import AnnDepthNet
 from snn_depth.models.predictor import DepthPredictor
-from snn_depth.objectives.self_correcting import SelfCorrectingTeacherStudent
+from snn_depth.objectives.bicross.self_correcting import SelfCorrectingTeacherStudent
 
 Pair = dict[str, Any]
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from snn_depth.models.depth_network import AnnDepthNet
 from snn_depth.models.predictor import DepthPredictor
-from snn_depth.objectives.self_correcting import SelfCorrectingTeacherStudent
+from snn_depth.objectives.bicross.self_correcting import SelfCorrectingTeacherStudent
 
 Pair = dict[str, Any]
 

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from snn_depth.checkpoint import load_network
-from snn_depth.data.datasets import collate
-from snn_depth.data.sampler import EpochSampler
+from snn_depth.data.augment.sampler import EpochSampler
+from snn_depth.data.sets.recording_dataset import collate
 from snn_depth.models.depth_network import AnnDepthNet
 from snn_depth.objectives import AdaptiveNormalization, SelfCorrectingTeacherStudent
 from snn_depth.training import stage as stage_module
+from snn_depth.training.checkpoint import load_network
 from snn_depth.training.module import DepthTraining
 from snn_depth.training.run import run_recipe
 from snn_depth.training.stage import training_samples

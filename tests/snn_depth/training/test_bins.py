@@ -12,13 +12,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from snn_depth.checkpoint import load_network
 from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.models.quantized_twin import QuantizedAnnDepthNet
 from snn_depth.objectives import SupervisedDepth
 from snn_depth.training import stage as stage_module
 from snn_depth.training.callbacks import silence_irrelevant_warnings
+from snn_depth.training.checkpoint import load_network
 from snn_depth.training.recipe import EngineSettings, Recipe, Stage
 from snn_depth.training.run import run_recipe, train_stages
 

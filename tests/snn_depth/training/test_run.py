@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from snn_depth.checkpoint import load_network
 from snn_depth.models.depth_network import AnnDepthNet
 from snn_depth.objectives import SupervisedDepth
 from snn_depth.training import stage as stage_module
+from snn_depth.training.checkpoint import load_network
 from snn_depth.training.module import warmup_cosine
 from snn_depth.training.recipe import EngineSettings, Recipe, Stage
 from snn_depth.training.run import claim_output_folder, run_recipe

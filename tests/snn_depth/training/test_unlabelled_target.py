@@ -11,17 +11,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from snn_depth.checkpoint import load_network, save_network
-from snn_depth.data.datasets import collate
-from snn_depth.data.pairs import PairedDataset
-from snn_depth.data.strong_view import StrongView
-from snn_depth.data.transforms import Augmentation, AugmentedDataset
+from snn_depth.data.augment.augmentation import Augmentation, AugmentedDataset
+from snn_depth.data.augment.pairing import PairedDataset
+from snn_depth.data.augment.strong_view import StrongView
+from snn_depth.data.sets.recording_dataset import collate
 from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
 from snn_depth.objectives import SelfCorrectingTeacherStudent, SupervisedDepth
+from snn_depth.training.checkpoint import load_network, save_network
 from snn_depth.training.recipe import EngineSettings, Recipe, Stage
-from snn_depth.training.report import save_panels
 from snn_depth.training.run import run_recipe
-from snn_depth.training.scoring import score_stages
+from snn_depth.training.run_report import save_panels
+from snn_depth.training.stage_scoring import score_stages
 
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny_run import TinyData

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from snn_depth.checkpoint import load_network
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
 from snn_depth.objectives import CrossModalityDistillation, SupervisedDepth
+from snn_depth.training.checkpoint import load_network
 from snn_depth.training.recipe import EngineSettings, Recipe, Stage
 from snn_depth.training.run import run_recipe
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from snn_depth.data.world.domains import sample_look
-from snn_depth.data.world.layout import LAYOUTS
-from snn_depth.data.world.ray_casting import PinholeCamera
-from snn_depth.data.world.scene import Scene, make_scene
+from snn_depth.data.world.geometry.ray_casting import PinholeCamera
+from snn_depth.data.world.scenery.layout import LAYOUTS
+from snn_depth.data.world.scenery.scene import Scene, make_scene
 
 CAMERA = PinholeCamera.centered(64, 128, 74.0)
 

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from snn_depth.data.world.primitives import Frame, Material, PrimitiveList, Primitives
-from snn_depth.data.world.shapes import Shape
+from snn_depth.data.world.geometry.primitives import Frame, Material, PrimitiveList, Primitives
+from snn_depth.data.world.geometry.shapes import Shape
 
 GREY = Material((0.4, 0.4, 0.4))
 

@@ -3,9 +3,9 @@ import pytest
 
 from snn_depth.data.world.domains import sample_look
 from snn_depth.data.world.generate import scene_camera
-from snn_depth.data.world.layout import LAYOUTS
-from snn_depth.data.world.ray_casting import cast_depth
-from snn_depth.data.world.scene import make_scene
+from snn_depth.data.world.geometry.ray_casting import cast_depth
+from snn_depth.data.world.scenery.layout import LAYOUTS
+from snn_depth.data.world.scenery.scene import make_scene
 
 
 def depth_maps(layout: str, seed: int, num_scenes: int, num_frames: int) -> np.ndarray:

@@ -5,8 +5,8 @@ import h5py
 import numpy as np
 import pytest
 
-from snn_depth.data.noise import SensorNoise
-from snn_depth.data.recording import Recording
+from snn_depth.data.simulation.noise import SensorNoise
+from snn_depth.data.streams.recording import Recording
 from snn_depth.data.world import generate as generating
 from snn_depth.data.world.generate import WorldConfig, generate
 

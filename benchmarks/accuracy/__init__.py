@@ -1,0 +1,1 @@
+"""The accuracy matrix: recipes by methods by seeds."""

@@ -1,0 +1,1 @@
+"""What a report rests on: networks, samples, and what they did on the chip."""

@@ -1,0 +1,164 @@
+"""What is compared: networks, their depth on the samples, and what they did for it.
+
+Shape suffix: B samples.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from benchmarks.operations.network_workload import workload_of_network
+from benchmarks.study.artifact_run import ArtifactNetwork
+from benchmarks.study.samples import Samples
+from hardware.counts.event_counts import EventCounts, concatenate_counts, count_events
+from hardware.counts.workload import Workload
+from snn_depth.evaluation.metrics import depth_metrics
+from snn_depth.models.depth_decoding import DepthRange
+from snn_depth.models.depth_network import DepthNetwork, SpikingDepthNet
+from snn_depth.objectives.base import Batch, predict
+
+METRICS = ("abs_rel", "rmse", "delta1")
+Scores = npt.NDArray[np.float64]
+# Depth after every step (for a conventional network the only one), and what the layers did.
+Run = Callable[[Batch], tuple[list[Tensor], Workload]]
+
+
+@dataclass(frozen=True, eq=False)
+class Contender:
+    """A network to be measured.
+
+    Attributes:
+        name: For the tables.
+        kind: "snn", or "ann" for the twin and its quantised forms, or "teacher".
+        run: Depth and workload of a batch.
+        depth_range: To which its metrics are capped.
+        weight_bits: Width of its weights; 32 for floating point.
+        activation_bits: Of its activations; 1 for spikes.
+        input_is_binned: Whether its input is sums of single spikes, whose additions count.
+    """
+
+    name: str
+    kind: Literal["snn", "ann", "teacher"]
+    run: Run
+    depth_range: DepthRange
+    weight_bits: int
+    activation_bits: int
+    input_is_binned: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What a network scored, and what it did.
+
+    Attributes:
+        contender: The network.
+        scores_B: Metrics of every sample, by name.
+        early_scores_B: After every step, likewise; the last entry is `scores_B`.
+        counts: Events.
+    """
+
+    contender: Contender
+    scores_B: Mapping[str, Scores]
+    early_scores_B: Sequence[Mapping[str, Scores]]
+    counts: EventCounts
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether it computes with integers, so that a machine of integers can be priced."""
+        return max(self.contender.weight_bits, self.contender.activation_bits) <= 16
+
+    @property
+    def abs_rel(self) -> float:
+        """Mean over the samples."""
+        return float(np.nanmean(self.scores_B["abs_rel"]))
+
+
+def artifact_contender(name: str, network: ArtifactNetwork, weight_bits: int) -> Contender:
+    """A network of an artifact.
+
+    Args:
+        name: For the tables.
+        network: Float or integer.
+        weight_bits: Width of its weights.
+    """
+    return Contender(
+        name,
+        "snn",
+        network.run,
+        network.depth_range,
+        weight_bits,
+        1,
+        input_is_binned=network.graded_input,
+    )
+
+
+def torch_contender(name: str, network: DepthNetwork, *, graded_input: bool = True) -> Contender:
+    """A network of a checkpoint.
+
+    Args:
+        name: For the tables.
+        network: In evaluation mode.
+        graded_input: Whether a time bin holds more than one frame of the camera. A conventional
+            network sums the bins in any case.
+    """
+    spiking = isinstance(network, SpikingDepthNet)
+
+    def run(batch: Batch) -> tuple[list[Tensor], Workload]:
+        with torch.inference_mode():
+            prediction = predict(network, batch, all_steps=True) if spiking else None
+            if prediction is None or prediction.depth_steps_m is None:
+                depths_m = [predict(network, batch).depth_m]
+            else:
+                depths_m = list(prediction.depth_steps_m)
+        workload = workload_of_network(network, batch)
+        if spiking and not graded_input:
+            workload = replace(workload, inputs_TBCHW=workload.inputs_TBCHW.astype(bool))
+        return depths_m, workload
+
+    return Contender(
+        name,
+        "snn" if spiking else "teacher" if network.input_key == "rgb" else "ann",
+        run,
+        network.depth_range,
+        getattr(network, "weight_bits", 32),
+        1 if spiking else getattr(network, "activation_bits", 32),
+        input_is_binned=network.input_key == "spikes" and (graded_input or not spiking),
+    )
+
+
+def measure(
+    contender: Contender, samples: Samples, watch: Callable[[Workload], None] | None = None
+) -> Measured:
+    """Run a network on all samples.
+
+    Args:
+        contender: The network.
+        samples: With depth.
+        watch: Is shown what the network did with every batch.
+
+    Returns:
+        Scores and counts; every operation is counted, or an error says which is not.
+    """
+    counts: list[EventCounts] = []
+    scores: dict[int, list[dict[str, Tensor]]] = defaultdict(list)
+    caps = vars(contender.depth_range)
+    for batch in samples.batches():
+        depths_m, workload = contender.run(batch)
+        if watch is not None:
+            watch(workload)
+        counts.append(count_events(workload, binned_spikes=contender.input_is_binned))
+        for step, depth_m in enumerate(depths_m):
+            scores[step].append(
+                depth_metrics(depth_m, batch["depth_m"], batch["valid_mask"], **caps)
+            )
+    by_step = [
+        {name: np.concatenate([part[name].numpy() for part in parts]) for name in METRICS}
+        for _, parts in sorted(scores.items())
+    ]
+    return Measured(contender, by_step[-1], by_step, concatenate_counts(counts))

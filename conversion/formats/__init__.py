@@ -1,0 +1,1 @@
+"""Converted networks in other programs' formats: ONNX, NIR, lava-dl's `.net`."""

@@ -1,0 +1,1 @@
+"""A converted network as plain data, and the artifact that holds it (numpy and h5py only)."""

@@ -1,0 +1,1 @@
+"""Runs in Intel's Lava, in an environment of its own."""

@@ -1,0 +1,59 @@
+"""What a student's populations do, in the form in which the simulators report it."""
+
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from conversion.simulate.simulation import Trace
+from snn_depth.models.depth_network import SpikingDepthNet, pad_to_stride
+from snn_depth.models.graph import READOUT
+from snn_depth.neurons.lif import LIFOutput
+
+
+def padded_input(network: SpikingDepthNet, counts_TBCHW: Tensor) -> npt.NDArray[np.float64]:
+    """The counts as the network's first layer sees them: padded to its stride.
+
+    Args:
+        network: Its graph has the stride.
+        counts_TBCHW: Spike counts per time bin, any height and width.
+
+    Returns:
+        What the simulators take.
+    """
+    padded = pad_to_stride(counts_TBCHW.double(), network.graph.max_stride)
+    return np.ascontiguousarray(padded.cpu().numpy())
+
+
+@torch.inference_mode()
+def run_student(
+    network: SpikingDepthNet, counts_TBCHW: Tensor, dtype: torch.dtype = torch.float64
+) -> Trace:
+    """Run a student from rest and note all spikes, and the readout's membranes.
+
+    Args:
+        network: Student in evaluation mode; it is left as it is.
+        counts_TBCHW: Spike counts per time bin, shape (T, B, 1, H, W).
+        dtype: What to compute in.
+
+    Returns:
+        Spikes of every population, and the membranes of the readout after every step.
+    """
+    copy = deepcopy(network).cpu().to(dtype)
+    spikes: list[npt.NDArray[np.bool_]] = []
+    readout: list[npt.NDArray[Any]] = []
+
+    def note_spikes(module: nn.Module, arguments: object, output: LIFOutput) -> None:
+        spikes.append(output.spikes.numpy() > 0)
+
+    def note_membranes(module: nn.Module, arguments: object, output: tuple[Tensor, Tensor]) -> None:
+        readout.append(output[0].numpy())
+
+    copy.lif.register_forward_hook(note_spikes)
+    copy.integrator.register_forward_hook(note_membranes)
+    copy(counts_TBCHW.cpu().to(dtype))
+    names = [population.name for population in copy.graph.populations]
+    return Trace(dict(zip(names, spikes, strict=True)), {READOUT: readout[0]})

@@ -1,0 +1,1 @@
+"""Chips as data, networks mapped to their cores, and how long a step takes there."""

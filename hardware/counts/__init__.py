@@ -1,0 +1,1 @@
+"""Exact counts of events: spikes, synaptic operations, updates, messages."""

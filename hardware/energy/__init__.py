@@ -1,0 +1,1 @@
+"""Energy models whose constants all have a source and a range."""

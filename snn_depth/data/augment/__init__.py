@@ -1,0 +1,1 @@
+"""Augmentation, views of unlabelled targets, pairing and order of samples."""

@@ -1,0 +1,1 @@
+"""Data sets: recordings, windows, pictures, the synthetic world."""

@@ -1,0 +1,228 @@
+"""Recordings with key frames as samples for training and evaluation."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from snn_depth.data.spec import DataSpec
+from snn_depth.data.streams.binning import bin_spikes
+from snn_depth.data.streams.recording import Recording
+
+logger = logging.getLogger(__name__)
+Sample = dict[str, Tensor]
+MAX_FRAMES_PER_BIN = 255  # counts are kept in one byte
+
+
+class RecordingDataset(Dataset[Sample]):
+    """Every key frame of some recordings that has a whole window of spikes around it.
+
+    A sample holds `spikes` uint8 (T, 1, H, W) counts per bin and, where the recording has them,
+    `rgb` uint8 (3, H, W), `depth_m` float32 (1, H, W) with 0 where there is no measurement, and
+    `intrinsics` float32 (3, 3).
+
+    Args:
+        paths: Recording files, or folders in which all `*.h5` files are taken.
+        num_frames: Spike frames per window.
+        num_bins: Time bins per window; at most 255 frames fall into one.
+        keep_in_memory: Keep decoded samples (120 kB each at 64 x 128), so that only the first
+            pass reads files.
+        key_frames: First and last key frame of each recording that count, from 0; by default all.
+
+    Raises:
+        ValueError: When there is no usable key frame, too many frames fall into a bin, a recording
+            does not have the `key_frames`, or the recordings differ in size or rate.
+    """
+
+    def __init__(
+        self,
+        paths: str | Path | Sequence[str | Path],
+        num_frames: int = 128,
+        num_bins: int = 8,
+        keep_in_memory: bool = True,
+        key_frames: tuple[int, int] | None = None,
+    ) -> None:
+        if num_frames > MAX_FRAMES_PER_BIN * num_bins:
+            raise ValueError(
+                f"{num_frames} frames in {num_bins} bins are more than {MAX_FRAMES_PER_BIN} per bin"
+            )
+        self.num_frames, self.num_bins = num_frames, num_bins
+        self._keys: list[tuple[Path, int]] = []
+        self._cache: dict[int, Sample] | None = {} if keep_in_memory else None
+        cameras: dict[tuple[int, int, float, float], Path] = {}
+        for path in find_recordings([paths] if isinstance(paths, str | Path) else paths):
+            with Recording.open(path) as recording:
+                cameras.setdefault(camera_of(recording), path)
+                numbers = _chosen(key_frames, recording.num_key_frames, path)
+                self._keys += [(path, k) for k in numbers if recording.has_window(k, num_frames)]
+        if not self._keys:
+            raise ValueError(f"no key frame with {num_frames} spike frames around it in {paths}")
+        self.spec = common_spec(cameras, num_frames, num_bins)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @property
+    def recordings(self) -> list[Path]:
+        """The recording that each sample is from: samples of one recording resemble each other."""
+        return [path for path, _ in self._keys]
+
+    def __getitem__(self, index: int) -> Sample:
+        if self._cache is not None and index in self._cache:
+            return self._cache[index]
+        path, k = self._keys[index]
+        with Recording.open(path) as recording:
+            sample = read_sample(recording, k, self.num_frames, self.num_bins)
+        if self._cache is not None:
+            self._cache[index] = sample
+        return sample
+
+
+def _chosen(key_frames: tuple[int, int] | None, num_key_frames: int, path: Path) -> range:
+    if key_frames is None:
+        return range(num_key_frames)
+    first, last = key_frames
+    if not 0 <= first <= last < num_key_frames:
+        raise ValueError(
+            f"key frames {first} to {last} of {path}; "
+            f"accepted: 0 <= first <= last <= {num_key_frames - 1}"
+        )
+    return range(first, last + 1)
+
+
+def camera_of(recording: Recording) -> tuple[int, int, float, float]:
+    """Height, width, sample rate in Hz, and focal length in pixels (0 if unknown)."""
+    spikes, intrinsics = recording.spikes, recording.intrinsics
+    focal_length_px = 0.0 if intrinsics is None else float(intrinsics[0, 0])
+    return spikes.height, spikes.width, spikes.sample_rate_hz, focal_length_px
+
+
+def common_spec(
+    cameras: dict[tuple[int, int, float, float], Path], num_frames: int, num_bins: int
+) -> DataSpec:
+    """What a network trained on all these cameras expects.
+
+    Args:
+        cameras: `camera_of` recordings, each with one file that has it.
+        num_frames: Spike frames per window.
+        num_bins: Time bins per window.
+
+    Returns:
+        The specification; its focal length is 0 (unknown) where the cameras differ in it.
+
+    Raises:
+        ValueError: When they differ in size or rate.
+    """
+    listed = ", ".join(
+        f"{height}x{width} at {rate_hz:g} Hz ({path.name})"
+        for (height, width, rate_hz, _), path in cameras.items()
+    )
+    if len({camera[:3] for camera in cameras}) > 1:
+        raise ValueError(
+            f"recordings differ in size or rate: {listed}; one data set has one of each "
+            "(snn_depth.simulate --size makes it so)"
+        )
+    height, width, sample_rate_hz, focal_length_px = next(iter(cameras))
+    if len(cameras) > 1:
+        focal_lengths = sorted(camera[3] for camera in cameras)
+        logger.warning("focal lengths differ: %s px; metres mix cameras", focal_lengths)
+        focal_length_px = 0.0
+    return DataSpec(height, width, num_frames, num_bins, sample_rate_hz, focal_length_px)
+
+
+def find_recordings(paths: Iterable[str | Path], suffixes: Sequence[str] = (".h5",)) -> list[Path]:
+    """Recording files among files and folders, sorted within each folder.
+
+    Args:
+        paths: Files, or folders in which all files with the suffixes are taken (also in
+            subfolders).
+        suffixes: Suffixes that count, in lower case.
+
+    Returns:
+        Paths of files.
+
+    Raises:
+        ValueError: For a path that does not exist or a folder without recordings.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            # Hidden files are what a killed writer left behind.
+            inside = sorted(
+                p
+                for p in path.rglob("*")
+                if p.suffix.lower() in suffixes and not p.name.startswith(".")
+            )
+            if not inside:
+                accepted = ", ".join(f"*{suffix}" for suffix in suffixes)
+                raise ValueError(f"no recording ({accepted}) in folder {path}")
+            found += inside
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise ValueError(f"{path} does not exist; expected a recording or a folder of them")
+    return found
+
+
+def read_sample(recording: Recording, k: int, num_frames: int, num_bins: int) -> Sample:
+    """Read and bin one key frame.
+
+    Args:
+        recording: An open recording.
+        k: Key frame.
+        num_frames: Spike frames per window.
+        num_bins: Time bins per window; at most 255 frames fall into one.
+
+    Returns:
+        The sample as `RecordingDataset` describes it.
+    """
+    counts_TBHW = bin_spikes(recording.window(k, num_frames), num_bins)[:, None]
+    sample: Sample = {"spikes": torch.from_numpy(counts_TBHW.astype(np.uint8))}
+    rgb = recording.rgb(k)
+    if rgb is not None:
+        sample["rgb"] = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))
+    depth_m = recording.depth_m(k)
+    if depth_m is not None:
+        sample["depth_m"] = torch.from_numpy(np.nan_to_num(depth_m, posinf=0.0))[None].float()
+    if recording.intrinsics is not None:
+        sample["intrinsics"] = torch.from_numpy(recording.intrinsics).float()
+    return sample
+
+
+def collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Stack samples into a batch: time first for spikes, floats, a mask of valid depth.
+
+    Args:
+        samples: Samples of one size and with the same parts.
+
+    Returns:
+        `spikes` (and `strong_spikes`) float32 (T, B, 1, H, W); `rgb` float32 (B, 3, H, W) in 0..1;
+        `depth_m` (B, 1, H, W) with `valid_mask` bool (B, 1, H, W); `intrinsics` (B, 3, 3);
+        `mirrored` bool (B,); `target`, a batch of its own; whichever the samples have.
+
+    Raises:
+        ValueError: When samples have different parts.
+    """
+    parts = {frozenset(sample) for sample in samples}
+    if len(parts) > 1:
+        listed = " and ".join(sorted(str(sorted(p)) for p in parts))
+        raise ValueError(f"samples of one batch have different parts: {listed}")
+    batch: dict[str, Any] = {}
+    for key in samples[0]:
+        values = [sample[key] for sample in samples]
+        if key == "target":
+            batch[key] = collate(values)
+        elif key in ("spikes", "strong_spikes"):
+            batch[key] = torch.stack(values, dim=1).float()
+        else:
+            batch[key] = torch.stack(values)
+    if "rgb" in batch:
+        batch["rgb"] = batch["rgb"].float() / 255.0
+    if "depth_m" in batch:
+        batch["valid_mask"] = batch["depth_m"] > 0
+    return batch

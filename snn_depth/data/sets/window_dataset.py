@@ -1,0 +1,207 @@
+"""Unlabelled spike recordings as a data set: every window, as prediction will see it."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from snn_depth.data.sets.recording_dataset import Sample, find_recordings
+from snn_depth.data.spec import DataSpec
+from snn_depth.data.streams.array_files import AxisOrder
+from snn_depth.data.streams.binning import bin_spikes
+from snn_depth.data.streams.spike_stream import (
+    DEFAULT_SAMPLE_RATE_HZ,
+    SPIKE_SUFFIXES,
+    open_spikes,
+    options_that_count,
+)
+from snn_depth.data.streams.vidar import BitOrder
+from snn_depth.data.streams.windows import recorded_bursts_and_intrinsics, window_starts
+from snn_depth.evaluation.canonical_camera import CanonicalCamera, canonical_camera
+from snn_depth.geometry.calibration import known_focal_lengths_px
+from snn_depth.training.checkpoint import SHIPPED_NETWORK, load_network
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Window:
+    """Where a sample comes from: a window of a recording, and a tile of its resampled picture."""
+
+    path: Path
+    camera: CanonicalCamera
+    start: int
+    top: int
+    left: int
+
+
+class WindowDataset(Dataset[Sample]):
+    """Windows of spike recordings of any format, size and length, without depth.
+
+    Each window is binned and resampled to the training camera exactly as `snn_depth.predict` does
+    it, so that a network is adapted to what it will be shown. Where that picture is larger than
+    the training pictures, it is cut into tiles of their size, as few as cover it.
+
+    A sample holds `spikes`, float32 (T, 1, H, W): counts per bin, averaged over the area of each
+    resampled pixel and therefore no whole numbers. Windows are read when they are asked for; of a
+    recording of any length only these are in memory.
+
+    Args:
+        paths: Recordings (`.dat`, `.npy`, `.npz`, `.h5`), or folders in which all of them are
+            taken (also in subfolders). A SpikeCV `config.yaml` beside a `.dat` tells its size.
+        trained_for: What the network was trained for: its checkpoint, or the numbers.
+        stride_frames: Frames from one window to the next; by default windows do not overlap.
+        max_samples: Of more samples than this, so many are taken, evenly spread.
+        focal_length_px: Focal length of the spike camera in pixels of the recordings. Without it,
+            intrinsics or a recording that knows, the training camera's field of view is assumed.
+        intrinsics: fx,fy,cx,cy in pixels of the recordings, or a text file with a 3x3 matrix.
+        height: Rows, for `.dat` files without a `config.yaml` beside them.
+        width: Columns, likewise.
+        sample_rate_hz: Spike frames per second, for files that do not say.
+        axis_order: Axes of `.npy` and `.npz` arrays.
+        flip_rows: Whether the rows of a `.dat` file are stored bottom-up, as the camera does.
+        bit_order: Order of the bits in a `.dat` file's bytes.
+        head_columns: Padding columns of a `.dat` file that are dropped.
+        key: Array in an `.npz` file; needed when it has several.
+        keep_in_memory: Keep decoded samples (262 kB each at 64 x 128).
+
+    Raises:
+        ValueError: When there is no recording, one is shorter than a window or corrupt, they
+            differ in rate, or an option is out of range.
+        OSError: When a file cannot be read.
+    """
+
+    def __init__(
+        self,
+        paths: str | Path | Sequence[str | Path],
+        trained_for: str | DataSpec = str(SHIPPED_NETWORK),
+        stride_frames: int | None = None,
+        max_samples: int = 2000,
+        focal_length_px: float | None = None,
+        intrinsics: str | None = None,
+        height: int | None = None,
+        width: int | None = None,
+        sample_rate_hz: float = DEFAULT_SAMPLE_RATE_HZ,
+        axis_order: AxisOrder = "THW",
+        flip_rows: bool = True,
+        bit_order: BitOrder = "little",
+        head_columns: int = 0,
+        key: str | None = None,
+        keep_in_memory: bool = True,
+    ) -> None:
+        if max_samples < 1:
+            raise ValueError(f"max_samples is {max_samples}; accepted: 1 or more")
+        trained = trained_for
+        if not isinstance(trained, DataSpec):
+            trained = load_network(trained).data
+        self._options: dict[str, Any] = {
+            "height": height,
+            "width": width,
+            "sample_rate_hz": sample_rate_hz,
+            "axis_order": axis_order,
+            "flip_rows": flip_rows,
+            "bit_order": bit_order,
+            "head_columns": head_columns,
+            "key": key,
+        }
+        self._cache: dict[int, Sample] | None = {} if keep_in_memory else None
+        cameras: dict[Path, CanonicalCamera] = {}
+        starts: dict[Path, list[int]] = {}
+        rates_hz: dict[float, Path] = {}
+        listed = [paths] if isinstance(paths, str | Path) else paths
+        for path in find_recordings(listed, SPIKE_SUFFIXES):
+            burst_frames, recorded = recorded_bursts_and_intrinsics(path)
+            focal_lengths_px = known_focal_lengths_px(focal_length_px, intrinsics, recorded)
+            with open_spikes(path, **self._options) as stream:
+                rates_hz.setdefault(stream.sample_rate_hz, path)
+                cameras[path] = canonical_camera(
+                    stream.height, stream.width, focal_lengths_px, trained
+                )
+                try:
+                    starts[path] = window_starts(
+                        stream.num_frames,
+                        trained.num_frames,
+                        stride_frames,
+                        burst_frames=burst_frames,
+                    )
+                except ValueError as error:
+                    raise ValueError(f"{path}: {error}") from None
+        self.spec = _common_spec(trained, cameras, rates_hz)
+        windows = [
+            _Window(path, camera, start, top, left)
+            for path, camera in cameras.items()
+            for start, top, left in product(
+                starts[path],
+                tile_starts(camera.network_size[0], self.spec.height),
+                tile_starts(camera.network_size[1], self.spec.width),
+            )
+        ]
+        picks = np.linspace(0, len(windows) - 1, min(max_samples, len(windows))).round()
+        self._windows = [windows[pick] for pick in picks.astype(int)]
+        for camera in dict.fromkeys(cameras.values()):
+            logger.info("%s: %s", ", ".join(map(str, listed)), camera.describe())
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+    def __getitem__(self, index: int) -> Sample:
+        if self._cache is not None and index in self._cache:
+            return self._cache[index]
+        window = self._windows[index]
+        options = options_that_count(window.path, self._options)  # the rest was warned of
+        with open_spikes(window.path, **options) as stream:
+            frames = stream[window.start : window.start + self.spec.num_frames]
+        counts = torch.from_numpy(bin_spikes(frames, self.spec.num_bins))[:, None]
+        rows = slice(window.top, window.top + self.spec.height)
+        columns = slice(window.left, window.left + self.spec.width)
+        # A copy, so that what is kept is the tile and not the picture around it.
+        sample = {"spikes": window.camera.to_network(counts)[..., rows, columns].clone()}
+        if self._cache is not None:
+            self._cache[index] = sample
+        return sample
+
+
+def tile_starts(length: int, tile: int) -> list[int]:
+    """First pixels of the fewest tiles that cover an axis, evenly spread.
+
+    Args:
+        length: Pixels along the axis.
+        tile: Pixels of a tile, at most `length`.
+
+    Returns:
+        The starts; neighbours overlap where the tiles do not fit exactly.
+    """
+    num_tiles = -(-length // tile)
+    return np.linspace(0, length - tile, num_tiles).round().astype(int).tolist()
+
+
+def _common_spec(
+    trained: DataSpec, cameras: dict[Path, CanonicalCamera], rates_hz: dict[float, Path]
+) -> DataSpec:
+    """The training camera, as small as the smallest of the resampled pictures."""
+    if len(rates_hz) > 1:
+        found = ", ".join(f"{rate_hz:g} Hz ({path.name})" for rate_hz, path in rates_hz.items())
+        raise ValueError(f"recordings differ in rate: {found}; one data set has one rate")
+    (sample_rate_hz,) = rates_hz
+    if sample_rate_hz != trained.sample_rate_hz:
+        logger.warning(
+            "recorded at %g Hz, but the network was trained at %g Hz: its windows see another "
+            "time span and, at the same light, other firing rates",
+            sample_rate_hz,
+            trained.sample_rate_hz,
+        )
+    sizes = [camera.network_size for camera in cameras.values()]
+    is_metric = all(camera.is_metric for camera in cameras.values())
+    return replace(
+        trained,
+        height=min(trained.height, *(size[0] for size in sizes)),
+        width=min(trained.width, *(size[1] for size in sizes)),
+        sample_rate_hz=sample_rate_hz,
+        focal_length_px=trained.focal_length_px if is_metric else 0.0,
+    )

@@ -1,0 +1,1 @@
+"""From pictures to the spikes that a spike camera gives."""

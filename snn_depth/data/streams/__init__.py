@@ -1,0 +1,1 @@
+"""Spike streams and recordings: file formats, windows, time bins, textures."""

@@ -1,0 +1,1 @@
+"""Shapes, rays, ground and ego motion."""

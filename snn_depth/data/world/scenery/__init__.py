@@ -1,0 +1,1 @@
+"""What stands and drives in the world, and of which materials."""

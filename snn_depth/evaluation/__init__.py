@@ -1,0 +1,1 @@
+"""Metrics, scoring, baselines, tables and results files."""

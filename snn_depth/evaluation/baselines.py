@@ -1,0 +1,104 @@
+"""Predictors that every table is compared with: they need no depth labels for spikes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from snn_depth.data.streams.exposure import auto_expose
+from snn_depth.models.prediction import DepthPrediction
+
+
+@dataclass(frozen=True)
+class RowMedianDepth:
+    """The same depth along each row, whatever the input: what the scene's layout alone tells.
+
+    With a single row it is the constant median depth.
+
+    Attributes:
+        rows_m: Depth of equally high stripes from top to bottom in metres, shape (R,).
+    """
+
+    rows_m: NDArray[np.float32]
+
+    def depth_m(self, height: int, width: int) -> NDArray[np.float32]:
+        """Depth map of any size; a row takes the value of the stripe that it lies in.
+
+        Args:
+            height: Rows.
+            width: Columns.
+
+        Returns:
+            Depth in metres, shape (height, width).
+        """
+        stripes = np.arange(height) * len(self.rows_m) // height
+        return np.repeat(self.rows_m[stripes, None], width, axis=1)
+
+    def __call__(self, batch: dict[str, Tensor]) -> DepthPrediction:
+        """Predict for a batch.
+
+        Args:
+            batch: With `depth_m` (B, 1, H, W), of which only the shape is read.
+
+        Returns:
+            Prediction of that shape, without features.
+        """
+        batch_size, _, height, width = batch["depth_m"].shape
+        depth_m = torch.from_numpy(self.depth_m(height, width)).expand(batch_size, 1, -1, -1)
+        return DepthPrediction(depth_m, torch.zeros_like(depth_m))
+
+
+def fit_row_medians(
+    depth_maps_m: Iterable[NDArray[np.floating]],
+    num_rows: int = 64,
+    *,
+    min_depth_m: float,
+    max_depth_m: float,
+) -> RowMedianDepth:
+    """Take the median measured depth of every stripe of rows over training depth maps.
+
+    Args:
+        depth_maps_m: Depth in metres, each of shape (H, W) with H its own; 0 or NaN where
+            nothing was measured.
+        num_rows: Stripes; 1 gives the constant median depth.
+        min_depth_m: Depths at or below do not count, as in the metrics.
+        max_depth_m: Depths at or above do not count.
+
+    Returns:
+        The predictor. A stripe without a measurement (sky) takes its neighbours' depth,
+        interpolated.
+
+    Raises:
+        ValueError: When no depth lies inside the range.
+    """
+    collected: list[list[NDArray[np.floating]]] = [[] for _ in range(num_rows)]
+    for depth_m in depth_maps_m:
+        stripes = np.arange(len(depth_m)) * num_rows // len(depth_m)
+        inside = (depth_m > min_depth_m) & (depth_m < max_depth_m)
+        for stripe, row, mask in zip(stripes, depth_m, inside, strict=True):
+            collected[stripe].append(row[mask])
+    values = [np.concatenate(parts) if parts else np.empty(0) for parts in collected]
+    measured = np.flatnonzero([len(v) > 0 for v in values])
+    if len(measured) == 0:
+        raise ValueError(f"no depth between {min_depth_m} and {max_depth_m} m to fit a baseline on")
+    medians = [np.median(values[stripe]) for stripe in measured]
+    rows_m = np.interp(np.arange(num_rows), measured, medians)
+    return RowMedianDepth(rows_m.astype(np.float32))
+
+
+def playback_as_rgb(spikes_TBCHW: Tensor) -> Tensor:
+    """Texture from playback (TFP) over the whole window, as a picture for an RGB network.
+
+    "Reconstruct, then an RGB network" is what users of spike cameras try first. All frames are
+    averaged: the least noise, and the motion within a window of milliseconds is small.
+
+    Args:
+        spikes_TBCHW: Spike counts per bin, shape (T, B, 1, H, W).
+
+    Returns:
+        Three equal channels in 0..1, shape (B, 3, H, W).
+    """
+    return auto_expose(spikes_TBCHW.sum(0)).expand(-1, 3, -1, -1)

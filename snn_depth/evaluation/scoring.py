@@ -1,0 +1,72 @@
+"""Score predictors on a data set."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from snn_depth.data.sets.recording_dataset import collate
+from snn_depth.evaluation.metrics import Alignment, DepthMetrics
+from snn_depth.geometry.crops import EvaluationCrop, evaluation_crop_mask
+from snn_depth.models.prediction import DepthPrediction
+from snn_depth.objectives.base import Batch
+
+Predictor = Callable[[Batch], DepthPrediction]
+
+
+@torch.inference_mode()
+def score(
+    predictor: Predictor,
+    dataset: Dataset[Any],
+    *,
+    min_depth_m: float,
+    max_depth_m: float,
+    alignments: Sequence[Alignment] = ("none", "median"),
+    crop: EvaluationCrop = "none",
+    batch_size: int = 16,
+) -> dict[str, dict[str, float]]:
+    """Metrics of a predictor on a data set: per image, then the mean.
+
+    Args:
+        predictor: Maps a batch to a prediction.
+        dataset: Samples with depth.
+        min_depth_m: Lower cap of depth in metres.
+        max_depth_m: Upper cap of depth in metres.
+        alignments: How the prediction is aligned with the target before scoring.
+        crop: Part of the image that counts.
+        batch_size: Samples per step.
+
+    Returns:
+        Metrics by name for each alignment. The first also has `firing_rate`, the mean over
+        hidden populations, and `firing_rate/<population>`, where the predictor spikes.
+
+    Raises:
+        ValueError: When no sample has a measured depth.
+    """
+    caps = {"min_depth_m": min_depth_m, "max_depth_m": max_depth_m}
+    meters = {a: DepthMetrics(alignment=a, **caps) for a in alignments}
+    rate_sums: dict[str, Tensor] = defaultdict(lambda: torch.tensor(0.0))
+    num_samples = 0
+    for batch in DataLoader(dataset, batch_size=batch_size, collate_fn=collate):
+        if "depth_m" not in batch:
+            raise ValueError("the data has no depth to score against")
+        prediction = predictor(batch)
+        height, width = batch["depth_m"].shape[-2:]
+        mask = batch["valid_mask"] & evaluation_crop_mask(crop, height, width)
+        for meter in meters.values():
+            meter.update(prediction.depth_m, batch["depth_m"], mask)
+        num_samples += len(mask)
+        for name, rate in prediction.firing_rates.items():
+            rate_sums[name] += rate * len(mask)
+    scores: dict[str, dict[str, float]] = {
+        a: {k: v.item() for k, v in m.compute().items()} for a, m in meters.items()
+    }
+    rates = {name: (total / num_samples).item() for name, total in rate_sums.items()}
+    if rates:
+        first = scores[alignments[0]]
+        first["firing_rate"] = sum(rates.values()) / len(rates)
+        first |= {f"firing_rate/{name}": rate for name, rate in rates.items()}
+    return scores

@@ -1,0 +1,1 @@
+"""BiCross (arXiv 2208.12527): CFKD and SCTS."""

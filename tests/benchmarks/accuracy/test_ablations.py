@@ -1,0 +1,77 @@
+import copy
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from benchmarks.accuracy.__main__ import main
+from benchmarks.accuracy.ablations import ABLATIONS, ablated
+from benchmarks.accuracy.guard_variants import GUARDS
+from benchmarks.accuracy.scenario import Scenario, read_scenarios
+from tests.benchmarks.tiny_recipe import Settings, adaptation_settings, tiny_settings
+
+
+def read(folder: Path, settings: Settings) -> Scenario:
+    file = folder / "tiny.yaml"
+    file.write_text(yaml.safe_dump(settings))
+    return read_scenarios([file])[0]
+
+
+@pytest.mark.slow
+def test_a_stage_for_every_ablation(tmp_path: Path) -> None:
+    scenario = read(tmp_path, adaptation_settings())
+    before = copy.deepcopy(scenario.settings)
+    made = ablated(scenario)
+    assert scenario.settings == before and made.name == scenario.name
+    own = [stage.name for stage in scenario.recipe.stages]
+    stages = {stage.name: stage for stage in made.recipe.stages}
+    assert list(stages)[: len(own)] == own and len(stages) == len(own) + len(ABLATIONS)
+    for name in own:
+        assert made.stage_digest(name) == scenario.stage_digest(name)
+    assert len({made.stage_digest(name) for name in stages}) == len(stages)
+
+    weights = ("pseudo_label_weight", "adversarial_weight", "style_probability")
+    full = vars(stages["ann_full"].objective())
+    for i, name in enumerate(("pseudo_labels", "adversarial", "target_style")):
+        objective = vars(stages[f"ann_full_{name}_only"].objective())
+        kept = tuple(objective[weight] == full[weight] > 0 for weight in weights)
+        assert kept == tuple(j == i for j in range(3)), "and the others are off"
+        assert [objective[w] for w in weights].count(0) == 2
+    shares = [stages[f"ann_full_{p}_percent_labels"].target_label_share for p in (1, 5, 10)]
+    assert shares == [0.01, 0.05, 0.1]
+    assert {f"ann_full_{guard.replace(' ', '_')}" for guard in GUARDS} < stages.keys()
+
+
+def test_a_recipe_that_adapts_nothing_has_none(tmp_path: Path) -> None:
+    scenario = read(tmp_path, tiny_settings())
+    assert ablated(scenario) is scenario
+    with pytest.raises(ValueError, match="no stage of tiny that is scored adapts an ANN with Self"):
+        main(["--recipe", str(tmp_path / "tiny.yaml"), "--ablations"])
+
+
+def test_a_stage_that_only_prepares_others_is_not_ablated(tmp_path: Path) -> None:
+    settings = adaptation_settings()
+    for stage in settings["stages"]:
+        if stage["name"] == "ann_full":
+            stage["evaluate"] = False
+    scenario = read(tmp_path, settings)
+    assert ablated(scenario) is scenario
+
+
+@pytest.mark.slow
+def test_rows_of_both_kinds_stay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    read(tmp_path, adaptation_settings() | {"test_data": ["test"]})
+    output = tmp_path / "results.json"
+    command = ["--recipe", str(tmp_path / "tiny.yaml"), "--output", str(output), "--seeds", "1"]
+    command += ["--work-dir", str(tmp_path / "work"), "--stages"]
+    main([*command, "ann_full_5_percent_labels", "--ablations"])
+    main([*command, "ann_full"])
+    rows = json.loads(output.read_text())["rows"]
+    assert {row["method"] for row in rows if row["network"] == "ann"} == {
+        "full",
+        "full_5_percent_labels",
+    }
+    assert "Ablations, abs_rel" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="no recipe has a stage 'ann_full_5_percent_labels'"):
+        main([*command, "ann_full_5_percent_labels"])

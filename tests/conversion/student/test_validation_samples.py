@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from conversion.student.validation_samples import CONVERSION_SEED, centre_crop, validation_batch
+from snn_depth.data.spec import DataSpec
+
+
+def test_the_world_is_the_default(tmp_path: Path) -> None:
+    data = DataSpec(height=16, width=24, num_frames=8, num_bins=2)
+    batch = validation_batch(data, 2, (), tmp_path)
+    assert batch["spikes"].shape == (2, 2, 1, 16, 24) and batch["spikes"].max() <= 4
+    assert not torch.equal(batch["depth_m"][0], batch["depth_m"][1])
+    assert batch["valid_mask"].any()
+
+
+def test_samples_are_none_of_the_recipes() -> None:
+    """What a conversion is judged and changed by must not be what a network is scored on."""
+    recipes = (Path(__file__).parents[3] / "configs").glob("*.yaml")
+    seeds = set()
+    for recipe in recipes:
+        for data in yaml.safe_load(recipe.read_text())["data"].values():
+            worlds = data["init_args"].get("world", [])  # some data sets are no worlds
+            seeds |= {w["seed"] for w in (worlds if isinstance(worlds, list) else [worlds])}
+    assert len(seeds) > 2 and CONVERSION_SEED not in seeds
+
+
+def test_the_centre_of_all_pictures() -> None:
+    rows, columns = torch.arange(5.0)[:, None], torch.arange(8.0)
+    picture = 10 * rows + columns
+    batch = {
+        "spikes": picture.expand(3, 2, 1, 5, 8),
+        "depth_m": picture.expand(2, 1, 5, 8),
+        "intrinsics": torch.eye(3).expand(2, 3, 3),
+    }
+    cropped = centre_crop(batch, 3, 2)
+    expected = torch.tensor([[13.0, 14], [23, 24], [33, 34]])
+    assert cropped.keys() == {"spikes", "depth_m"}
+    assert torch.equal(cropped["spikes"], expected.expand(3, 2, 1, 3, 2))
+    assert torch.equal(cropped["depth_m"], expected.expand(2, 1, 3, 2))
+    assert torch.equal(centre_crop(batch, 5, 8)["depth_m"], batch["depth_m"])
+    for height, width in ((6, 8), (5, 9)):
+        with pytest.raises(ValueError, match=f"crop is {height}x{width}; accepted: up to 5x8"):
+            centre_crop(batch, height, width)

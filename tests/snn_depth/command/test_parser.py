@@ -1,0 +1,86 @@
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from snn_depth.command.parser import call_from_command_line, command_parser
+
+
+def program(
+    source: Path,
+    others: Sequence[Path],
+    *,
+    target: Path,
+    crop: Literal["none", "garg"] = "none",
+    flip_rows: bool = True,
+    focal_length_px: float | None = None,
+    extra: Sequence[Path] = (),
+    levels: Sequence[Literal["low", "high"]] = ("low",),
+) -> dict[str, object]:
+    """Do something.
+
+    In more words.
+
+    Args:
+        source: Where from.
+        others: And from where else.
+        target: Where to; 10 % of it.
+        crop: Which part.
+        flip_rows: Upside down.
+        focal_length_px: Length in pixels.
+        extra: More of it.
+        levels: How high.
+    """
+    return locals()
+
+
+def call(*words):
+    return call_from_command_line(program, "python -m program", list(words))
+
+
+def test_values_reach_the_function_with_their_types():
+    words = "a.h5 b.h5 c.h5 --target out --no-flip-rows --focal-length-px 3 --extra x y".split()
+    assert call(*words) == {
+        "source": Path("a.h5"),
+        "others": [Path("b.h5"), Path("c.h5")],
+        "target": Path("out"),
+        "crop": "none",
+        "flip_rows": False,
+        "focal_length_px": 3.0,
+        "extra": [Path("x"), Path("y")],
+        "levels": ["low"],
+    }
+
+
+def test_underscores_are_dashes():
+    assert call("a", "b", "--target", "c_d", "--focal_length_px=4")["focal_length_px"] == 4.0
+    assert call("a", "b_c", "--target", "c_d")["target"] == Path("c_d")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("a b", "required: target"),
+        ("a --target c", "required: others"),
+        ("a b --target c --crop eigen", "crop.*'none', 'garg'"),
+        ("a b --target c --focal-length-px far", "far"),
+        ("a b --target c --levels low deep", "levels.*deep"),
+        ("a b --target c --flip", "--flip"),  # no abbreviations
+        ("a b --target c --unknown 3", "--unknown"),
+    ],
+)
+def test_errors_are_one_line_and_point_to_help(words, message):
+    with pytest.raises(ValueError, match=f"(?s){message}.*python -m program --help") as caught:
+        call(*words.split())
+    assert len(" ".join(str(caught.value).split())) < 200
+
+
+def test_help_is_the_docstring():
+    text = command_parser(program, "python -m program").format_help()
+    assert "usage: python -m program" in text
+    assert "Do something.\n\nIn more words." in text
+    assert "Length in pixels." in text
+    assert "Where to; 10 % of it." in text
+    assert "(default: True)" in text
+    assert "None" not in text

@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from snn_depth.data.world.capture.optics import luminance, pixels
+from snn_depth.data.world.capture.render import Picture, render
+from snn_depth.data.world.domains import sample_look
+from snn_depth.data.world.scenery.layout import LAYOUTS
+from snn_depth.data.world.scenery.scene import Scene, make_scene
+from tests.snn_depth.data.world.conftest import CAMERA
+
+
+def reproject(source: Picture, target: Picture) -> tuple[torch.Tensor, torch.Tensor]:
+    """The target's view made from the source's light and the target's depth, and its mask.
+
+    Pixels count where the source's own depth agrees, i.e. where the same surface is seen.
+    """
+    height, width = target.depth_m.shape
+    known = torch.isfinite(target.depth_m)
+    depth = torch.where(known, target.depth_m, 1.0).double().flatten()
+    ray = CAMERA.directions().double()
+    motion = torch.linalg.inv(source.pose) @ target.pose
+    point = (ray * depth[:, None]) @ motion[:3, :3].T + motion[:3, 3]
+    image = (point @ CAMERA.intrinsics.T)[:, :2] / point[:, 2:]
+    grid = (2 * image / torch.tensor([width - 1, height - 1]) - 1).reshape(1, height, width, 2)
+    grid = grid.float()
+    light = pixels(luminance(source.radiance)[None])[None]
+    seen = F.grid_sample(light, grid, align_corners=True)[0, 0]
+    inverse = F.grid_sample(1 / source.depth_m[None, None], grid, align_corners=True)[0, 0]
+    same = (inverse * point[:, 2].reshape(height, width).float() - 1).abs() < 0.02
+    inside = (grid[0].abs() < 1).all(-1)
+    return seen, known & same & inside
+
+
+def test_a_frame_explains_another_by_depth_and_pose(empty_street: Scene) -> None:
+    first, second = (render(empty_street, CAMERA, d) for d in (2.0, 3.0))
+    seen, mask = reproject(first, second)
+    light = pixels(luminance(second.radiance)[None])[0]
+    assert mask.float().mean() > 0.45
+    error = (seen - light).abs()[mask].mean() / light[mask].mean()
+    unmoved = pixels(luminance(first.radiance)[None])[0]
+    wrong = (unmoved - light).abs()[mask].mean() / light[mask].mean()
+    assert error < 0.1
+    assert error < 0.45 * wrong
+
+
+def test_the_picture_has_ground_below_and_sky_above(empty_street: Scene) -> None:
+    picture = render(empty_street, CAMERA, 0.0)
+    assert torch.isfinite(picture.radiance).all()
+    assert (picture.radiance >= 0).all()
+    assert torch.isfinite(picture.depth_m[-1]).all()
+    assert picture.depth_m.min() > 0.3
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_gpu_renders_the_same_picture() -> None:
+    pictures = []
+    for device in ("cpu", "cuda"):
+        rng = np.random.default_rng(8)
+        look = sample_look("rain", rng)
+        scene = make_scene(LAYOUTS["city"], look, rng, 16.0, device)
+        pictures.append(render(scene, CAMERA, 8.0))
+    cpu, gpu = pictures
+    # Rays that graze an edge may fall either way.
+    different = (gpu.depth_m.cpu() / cpu.depth_m - 1).abs() > 1e-3
+    assert different.float().mean() < 0.01
+    assert (gpu.radiance.cpu() - cpu.radiance).abs().mean() < 0.01 * cpu.radiance.mean()
