@@ -16,9 +16,12 @@ from snn_depth.data.streams.recording_writer import RecordingWriter
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Fast tests run tiny networks, over which several threads only wait for each other."""
-    if config.getoption("markexpr") == "not slow":
-        torch.set_num_threads(1)
+    """One thread per worker: tests run tiny networks, over which threads only wait for each other.
+
+    What the tests start inherits it.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
 
 @pytest.fixture(scope="session", autouse=True)
