@@ -9,7 +9,6 @@ Where it is not installed, reports show what this command has written elsewhere:
 differs has known reasons (`neurobench_rules`), and they must explain all of it.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -39,6 +38,7 @@ from conversion.student.validation_samples import validation_batch
 from snn_depth.command.exit import exit_after
 from snn_depth.command.parser import call_from_command_line
 from snn_depth.evaluation.results import write_results
+from snn_depth.files.digest import file_sha256
 from snn_depth.models.depth_network import DepthNetwork
 from snn_depth.objectives.base import Batch
 from snn_depth.training.checkpoint import SHIPPED_NETWORK, load_network
@@ -295,7 +295,7 @@ def check(
             {
                 "network": type(network).__name__,
                 "input": network.input_key,
-                "weights_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+                "weights_sha256": file_sha256(checkpoint),
                 "size": f"{loaded.data.height}x{loaded.data.width}",
                 **result_row(comparison),
             }

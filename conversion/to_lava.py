@@ -1,6 +1,5 @@
 """From a checkpoint to Lava processes: `python -m conversion.to_lava --output A.h5`."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from snn_depth.command.exit import exit_after
 from snn_depth.command.parser import call_from_command_line
 from snn_depth.command.picture_size import parse_size
 from snn_depth.files.atomic import atomic_path
+from snn_depth.files.digest import file_sha256
 from snn_depth.models.depth_network import SpikingDepthNet
 from snn_depth.objectives.base import Batch
 from snn_depth.training.checkpoint import SHIPPED_NETWORK, load_network
@@ -99,7 +99,7 @@ def to_lava(
     )
     provenance = {
         "checkpoint": checkpoint.name,
-        "checkpoint_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+        "checkpoint_sha256": file_sha256(checkpoint),
         "checkpoint_provenance": loaded.provenance,
         "num_weight_bits": num_weight_bits,
         "delays": delays,

@@ -1,6 +1,5 @@
 """Depth from a spike recording: `python -m snn_depth.predict RECORDING --output DIR`."""
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -29,6 +28,7 @@ from snn_depth.data.streams.windows import recorded_bursts_and_intrinsics, windo
 from snn_depth.evaluation.canonical_camera import CanonicalCamera, canonical_camera
 from snn_depth.evaluation.visualization import DepthPicture, save_gif
 from snn_depth.files.depth_images import DepthStackWriter, png_scale, write_depth_png
+from snn_depth.files.digest import file_sha256
 from snn_depth.geometry.calibration import known_focal_lengths_px
 from snn_depth.training.checkpoint import SHIPPED_NETWORK, LoadedNetwork, load_network
 
@@ -129,7 +129,7 @@ def predict(
             "camera": camera.describe(),
             "metres_hold_for_this_camera": camera.is_metric,
             "checkpoint": checkpoint.name,
-            "checkpoint_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+            "checkpoint_sha256": file_sha256(checkpoint),
             "checkpoint_provenance": loaded.provenance,
             "trained_for": asdict(loaded.data),
         }

@@ -7,8 +7,6 @@ own folder counts: nothing else tells two folders of recordings apart. Recipes w
 same name and digest share the trained network. Code is not covered: rows name the commit.
 """
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from snn_depth.files.digest import file_sha256, json_sha256
 from snn_depth.models.depth_decoding import DepthRange
 from snn_depth.train import parse_recipe
 from snn_depth.training.recipe import Recipe, Stage
@@ -186,13 +185,12 @@ def data_content(settings: Any) -> Any:
 
 def digest(content: Any) -> str:
     """Short digest of JSON content; the order of keys does not matter, nor do empty ones."""
-    text = json.dumps(_without_none(content), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return json_sha256(_without_none(content))[:12]
 
 
 def file_digest(path: str) -> str:
     """Short digest of a file's bytes."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
+    return file_sha256(path)[:12]
 
 
 def _without_none(content: Any) -> Any:

@@ -12,8 +12,8 @@ from benchmarks.neurobench_check import (
 from benchmarks.report.document import Section, Table
 from benchmarks.report.numbers import millions
 from benchmarks.report.part import Part
-from benchmarks.study.provenance import sha256
 from benchmarks.study.study import Study
+from snn_depth.files.digest import file_sha256
 from snn_depth.models.depth_network import DepthNetwork
 from snn_depth.training.checkpoint import load_network
 
@@ -62,7 +62,7 @@ def of_this_report(rows: Sequence[Mapping[str, Any]], study: Study) -> list[dict
         rows: With `weights_sha256`.
         study: Its checkpoints, and the one that the artifact was made of, are the report's.
     """
-    own = {sha256(path) for path in study.checkpoints}
+    own = {file_sha256(path) for path in study.checkpoints}
     own.add(study.artifact.provenance.get("checkpoint_sha256", ""))
     return [{**row, "is_of_this_report": row["weights_sha256"] in own} for row in rows]
 

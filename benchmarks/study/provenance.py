@@ -1,6 +1,5 @@
 """Where a report comes from, in so much detail that it can be made again."""
 
-import hashlib
 import importlib.metadata
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from benchmarks.report.part import Part
 from benchmarks.study.study import Study
 from hardware.energy.constant import FOLDER as CONSTANTS
 from snn_depth.evaluation.results import command_line, current_commit, describe_machine
+from snn_depth.files.digest import file_sha256, folder_sha256
 from snn_depth.training.checkpoint import load_network
 
 PACKAGES = ("torch", "numpy", "h5py", "neurobench")
@@ -32,7 +32,7 @@ def provenance_part(study: Study, date: str) -> Part:
         "machine": describe_machine(),
         "artifact": {
             "path": str(study.artifact_path),
-            "sha256": sha256(study.artifact_path),
+            "sha256": file_sha256(study.artifact_path),
             "seed": training.get("seed"),
         },
         "checkpoint_sha256": study.artifact.provenance.get("checkpoint_sha256"),
@@ -40,7 +40,7 @@ def provenance_part(study: Study, date: str) -> Part:
             {
                 "name": m.contender.name,
                 "path": str(path),
-                "sha256": sha256(path),
+                "sha256": file_sha256(path),
                 "seed": load_network(path).provenance.get("seed"),
             }
             for path, m in zip(study.checkpoints, study.others, strict=True)
@@ -55,8 +55,8 @@ def provenance_part(study: Study, date: str) -> Part:
         "num_frames": spec.num_frames,
         "sample_rate_hz": study.sample_rate_hz,
         "weight_bits": study.snn.contender.weight_bits,
-        "constants_sha256": folder_sha256(CONSTANTS),
-        "chip_sha256": sha256(study.chip_path),
+        "constants_sha256": folder_sha256(CONSTANTS, "*.toml"),
+        "chip_sha256": file_sha256(study.chip_path),
         "versions": {name: version(name) for name in PACKAGES},
         "uncounted_operations": 0,
         "audits": {name: _audit(audit) for name, audit in study.audits.items()},
@@ -90,19 +90,6 @@ def provenance_part(study: Study, date: str) -> Part:
         ),
     ]
     return Part("provenance", Section("Provenance", blocks), data)
-
-
-def sha256(path: Path) -> str:
-    """Of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def folder_sha256(folder: Path) -> str:
-    """Of all data files in a folder, by name and content."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.toml")):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()
 
 
 def version(package: str) -> str:

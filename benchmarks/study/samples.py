@@ -1,6 +1,5 @@
 """The samples of a report: which they are, and which of them resemble each other."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from snn_depth.data.sets.recording_dataset import RecordingDataset, collate
 from snn_depth.data.sets.world_dataset import WorldDataset
 from snn_depth.data.spec import DataSpec
 from snn_depth.data.world.config import WorldConfig
+from snn_depth.files.digest import arrays_sha256
 from snn_depth.models.depth_decoding import DepthRange
 from snn_depth.objectives.base import Batch
 
@@ -110,12 +110,11 @@ def read_samples(
     if len(indices) < number:
         description += f"; {number - len(indices)} without depth in the range are left out"
     paths = {path: scene for scene, path in enumerate(dict.fromkeys(recordings))}
-    digest = hashlib.sha256()
-    for index in indices:
-        for part in ("spikes", "depth_m"):
-            digest.update(np.ascontiguousarray(dataset[index][part].numpy()).tobytes())
+    digest = arrays_sha256(
+        dataset[index][part].numpy() for index in indices for part in ("spikes", "depth_m")
+    )
     scenes_B = np.array([paths[recordings[index]] for index in indices])
-    return Samples(dataset, indices, scenes_B, description, digest.hexdigest())
+    return Samples(dataset, indices, scenes_B, description, digest)
 
 
 def _check_recordings(recordings: Sequence[Path], what: str) -> None:

@@ -1,7 +1,6 @@
 """A Python that has Lava: one that the user names, or an environment that is made for it once."""
 
 import fcntl
-import hashlib
 import os
 import re
 import shutil
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from conversion.lava.python_3_10 import EnvironmentMaker, environment_makers
+from snn_depth.files.digest import file_sha256
 
 VARIABLE = "SNN_DEPTH_LAVA_PYTHON"
 REQUIREMENTS = Path(__file__).parents[1] / "lava_runtime" / "requirements.txt"
@@ -57,7 +57,7 @@ def environment_folder() -> Path:
     version = re.search(rb"^lava-nc==(\S+)", requirements, re.MULTILINE)
     assert version is not None
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    digest = hashlib.sha256(requirements).hexdigest()[:8]
+    digest = file_sha256(REQUIREMENTS)[:8]
     return cache / "snn-depth" / f"lava-{version[1].decode()}-{digest}"
 
 

@@ -1,7 +1,5 @@
 """Pictures of a real camera as a data set of spikes, simulated on first use."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from snn_depth.data.simulation.sequence import PictureSequence
 from snn_depth.data.simulation.simulation_jobs import Job
 from snn_depth.data.simulation.video import ImageFolder, list_files, open_pictures
 from snn_depth.data.simulation.video_to_spikes import VideoToSpikes
+from snn_depth.files.digest import json_sha256
 from snn_depth.geometry.calibration import read_intrinsics, read_poses
 
 
@@ -129,4 +128,4 @@ def cache_key(sequence: PictureSequence, settings: VideoToSpikes, seed: int) -> 
             (path.name, path.stat().st_size) for path in (*files, *(sequence.depth_paths or ()))
         ],
     }
-    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:12]
+    return json_sha256(described)[:12]

@@ -1,7 +1,5 @@
 """How the pictures of a data set become what a spike camera sees."""
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
@@ -20,6 +18,7 @@ from snn_depth.data.simulation.scene import Interpolation
 from snn_depth.data.simulation.sequence import Frame
 from snn_depth.data.simulation.shots import ShotSequence
 from snn_depth.data.simulation.video import linear_intensity, resize_area
+from snn_depth.files.digest import json_sha256
 from snn_depth.geometry.calibration import scale_intrinsics
 
 Sensor = Literal["ideal", "noisy"]
@@ -79,7 +78,7 @@ class BurstSimulation:
     def digest(self) -> str:
         """Twelve characters that differ when any setting does."""
         settings = asdict(self) | {"version": SIMULATION_VERSION}
-        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+        return json_sha256(settings)[:12]
 
     def frame(self, sequence: ShotSequence, k: int) -> Frame:
         """Read a picture as the sensor would see it.

@@ -1,7 +1,5 @@
 """Pictures of a data set that are not read yet, and the sequences they form."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 
 from snn_depth.data.simulation.depth_maps import read_depth_m
 from snn_depth.data.simulation.video import read_rgb
+from snn_depth.files.digest import json_sha256
 
 Rgb = NDArray[np.uint8]
 Depth = NDArray[np.float32]
@@ -122,5 +121,4 @@ class ShotSequence:
 
     def file_name(self) -> str:
         """Name of its recording: a sequence that consists of something else has another."""
-        digest = hashlib.sha256(json.dumps(self.record()).encode()).hexdigest()
-        return f"{self.name}-{digest[:8]}.h5"
+        return f"{self.name}-{json_sha256(self.record(), sort_keys=False)[:8]}.h5"

@@ -1,9 +1,9 @@
 """What to make of the synthetic world."""
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
+
+from snn_depth.files.digest import json_sha256
 
 Domain = Literal["clear", "cloudy", "fog", "rain", "night", "realistic"]
 LayoutName = Literal["city", "suburb", "park"]
@@ -86,5 +86,4 @@ class WorldConfig:
         """
         settings = asdict(self) | {"version": WORLD_VERSION}
         del settings["num_scenes"]
-        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-        return f"world-{self.domain}-{self.layout}-{self.sensor}-{digest[:12]}"
+        return f"world-{self.domain}-{self.layout}-{self.sensor}-{json_sha256(settings)[:12]}"
