@@ -19,8 +19,7 @@ from benchmarks.tables import format_entry, markdown_table
 from conversion.graph.quantize import check_weight_bits, quantize_graph
 from conversion.student.extract import extract_graph
 from conversion.student.graph_predictor import GraphPredictor
-from snn_depth.command.exit import exit_after
-from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.exit import run_command
 from snn_depth.evaluation.results import summarize, write_results
 from snn_depth.evaluation.scoring import score
 from snn_depth.models.depth_network import SpikingDepthNet
@@ -56,6 +55,7 @@ def bit_widths(
         num_samples: Samples of the recipe's first test set, spread over it.
         work_dir: Where fine-tuned networks are kept.
     """
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     for num_weight_bits in widths:
         check_weight_bits(num_weight_bits)
     students = students_by_seed(checkpoints)
@@ -198,15 +198,5 @@ def markdown(summary: list[dict[str, Any]]) -> str:
     )
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the program.
-
-    Args:
-        arguments: Command line; None takes the process's own.
-    """
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    call_from_command_line(bit_widths, "python -m benchmarks.bit_widths", arguments)
-
-
 if __name__ == "__main__":
-    exit_after(main)
+    run_command(bit_widths)

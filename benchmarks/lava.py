@@ -33,8 +33,7 @@ from conversion.simulate.simulation import Trace, stream_of_samples
 from conversion.student.extract import extract_graph
 from conversion.student.student_run import padded_input
 from conversion.student.validation_samples import validation_batch
-from snn_depth.command.exit import exit_after
-from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.exit import run_command
 from snn_depth.command.picture_size import parse_size
 from snn_depth.evaluation.results import summarize, write_results
 from snn_depth.models.depth_network import SpikingDepthNet
@@ -199,14 +198,5 @@ def _mean_and_spread(entry: Mapping[str, Any], metric: str) -> str:
     return f"{mean:.2f}" if std is None else f"{mean:.2f}±{std:.2f}"
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the program.
-
-    Args:
-        arguments: Command line; None takes the process's own.
-    """
-    call_from_command_line(benchmark, "python -m benchmarks.lava", arguments)
-
-
 if __name__ == "__main__":
-    exit_after(main)
+    run_command(benchmark)

@@ -35,8 +35,7 @@ from benchmarks.operations.neurobench_rules import (
     neurobench_differences,
 )
 from conversion.student.validation_samples import validation_batch
-from snn_depth.command.exit import exit_after
-from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.exit import run_command
 from snn_depth.evaluation.results import write_results
 from snn_depth.files.digest import file_sha256
 from snn_depth.models.depth_network import DepthNetwork
@@ -306,14 +305,5 @@ def check(
     console.print(f"results: {output}")
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the program.
-
-    Args:
-        arguments: Command line; None takes the process's own.
-    """
-    call_from_command_line(check, "python -m benchmarks.neurobench_check", arguments)
-
-
 if __name__ == "__main__":
-    exit_after(main)
+    run_command(check)

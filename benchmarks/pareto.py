@@ -35,8 +35,7 @@ from hardware.energy.constant import Values, load_constants
 from hardware.energy.digital_machines import AnnMachine, SnnMachine
 from hardware.energy.energy_comparison import energy_ratio
 from hardware.energy.operation_energy import bits_to_count
-from snn_depth.command.exit import exit_after
-from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.exit import run_command
 from snn_depth.data.spec import DataSpec
 from snn_depth.evaluation.results import summarize, write_results
 from snn_depth.models.depth_network import DepthNetwork, SpikingDepthNet
@@ -273,14 +272,5 @@ def pareto_table(summary: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the program.
-
-    Args:
-        arguments: Command line; None takes the process's own.
-    """
-    call_from_command_line(pareto, "python -m benchmarks.pareto", arguments)
-
-
 if __name__ == "__main__":
-    exit_after(main)
+    run_command(pareto)

@@ -36,8 +36,7 @@ from hardware.energy.published_run import (
     energy_residuals,
     residual_of,
 )
-from snn_depth.command.exit import exit_after
-from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.exit import run_command
 from snn_depth.evaluation.results import write_results
 
 RESULTS = Path(__file__).parent / "results" / "pilotnet.json"
@@ -262,14 +261,5 @@ def _as_lists(layer: dict[str, Any]) -> dict[str, Any]:
     return {**layer, "edges": edges, "spikes_TB": layer["spikes_TB"].tolist()}
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the program.
-
-    Args:
-        arguments: Command line; None takes the process's own.
-    """
-    call_from_command_line(pilotnet, "python -m benchmarks.pilotnet", arguments)
-
-
 if __name__ == "__main__":
-    exit_after(main)
+    run_command(pilotnet)

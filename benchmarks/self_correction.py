@@ -18,8 +18,7 @@ from benchmarks.accuracy.guard_plot import save_guard_plot
 from benchmarks.accuracy.guard_variants import adapting_stage, guard_variants
 from benchmarks.accuracy.scenario import Scenario, read_scenarios
 from benchmarks.bit_widths import spread
-from snn_depth.command.exit import exit_after
-from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.exit import run_command
 from snn_depth.evaluation.results import write_results
 
 logger = logging.getLogger(__name__)
@@ -53,6 +52,7 @@ def self_correction(
         work_dir: Where trained networks are kept; in the folder of benchmarks.accuracy the stages
             that the adapting one builds on need not be trained again.
     """
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     (scenario,) = read_scenarios([recipe])
     stage_name = adapting_stage(scenario, network)
     data = cache(lambda name: scenario.recipe.data[name]())
@@ -153,15 +153,5 @@ def markdown(measurements: dict[str, Measurements]) -> str:
     return "\n".join(lines)
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the program.
-
-    Args:
-        arguments: Command line; None takes the process's own.
-    """
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    call_from_command_line(self_correction, "python -m benchmarks.self_correction", arguments)
-
-
 if __name__ == "__main__":
-    exit_after(main)
+    run_command(self_correction)

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from snn_depth.command.exit import exit_after
-from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.exit import run_command
 from snn_depth.evaluation.evaluation_table import ALIGNMENT_NOTES
 
 Entry = dict[str, Any]
@@ -201,14 +200,5 @@ def print_table(results: Path, *, metric: str = "abs_rel", alignment: str = "non
         print(methods_by_scenario(summary, metric, alignment))
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the program.
-
-    Args:
-        arguments: Command line; None takes the process's own.
-    """
-    call_from_command_line(print_table, "python -m benchmarks.tables", arguments)
-
-
 if __name__ == "__main__":
-    exit_after(main)
+    run_command(print_table)

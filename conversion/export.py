@@ -10,8 +10,7 @@ from conversion.formats.onnx_export import write_onnx
 from conversion.graph.ancestors import ancestors
 from conversion.graph.artifact import Artifact, read_artifact
 from conversion.graph.layer_graph import LayerGraph
-from snn_depth.command.exit import exit_after
-from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.exit import run_command
 
 
 def export(artifact: Path, output: Path, *, until: str | None = None) -> None:
@@ -71,14 +70,5 @@ def _float_graph(artifact: Artifact) -> LayerGraph:
     return graph
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the program.
-
-    Args:
-        arguments: Command line; None takes the process's own.
-    """
-    call_from_command_line(export, "python -m conversion.export", arguments)
-
-
 if __name__ == "__main__":
-    exit_after(main)
+    run_command(export)

@@ -19,8 +19,7 @@ from conversion.student.conversion_tables import print_conversion
 from conversion.student.convert import Conversion, convert, depth_scores
 from conversion.student.extract import extract_graph
 from conversion.student.validation_samples import centre_crop, validation_batch
-from snn_depth.command.exit import exit_after
-from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.exit import run_command
 from snn_depth.command.picture_size import parse_size
 from snn_depth.files.atomic import atomic_path
 from snn_depth.files.digest import file_sha256
@@ -161,14 +160,5 @@ def _scores(
     return {name: depth_scores(network, *run, batch) for name, run in runs.items()}
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the program.
-
-    Args:
-        arguments: Command line; None takes the process's own.
-    """
-    call_from_command_line(to_lava, "python -m conversion.to_lava", arguments)
-
-
 if __name__ == "__main__":
-    exit_after(main)
+    run_command(to_lava)

@@ -10,8 +10,7 @@ from rich.console import Console
 from torch import Tensor
 
 from snn_depth.command.device import choose_device
-from snn_depth.command.exit import exit_after
-from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.exit import run_command
 from snn_depth.command.progress import progress_bar
 from snn_depth.data.sets.recording_dataset import RecordingDataset, collate, find_recordings
 from snn_depth.data.streams.recording import Recording
@@ -260,14 +259,5 @@ def _panel_rows(dataset: RecordingDataset, method: str, predictor: Predictor) ->
     return rows
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the program.
-
-    Args:
-        arguments: Command line; None takes the process's own.
-    """
-    call_from_command_line(evaluate, "python -m snn_depth.evaluate", arguments)
-
-
 if __name__ == "__main__":
-    exit_after(main)
+    run_command(evaluate)

@@ -16,8 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from snn_depth.command.device import choose_device
-from snn_depth.command.exit import exit_after
-from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.exit import run_command
 from snn_depth.command.progress import progress_bar
 from snn_depth.data.streams.array_files import AxisOrder
 from snn_depth.data.streams.binning import bin_spikes
@@ -242,14 +241,5 @@ def _complete_folder(target: Path) -> Iterator[Path]:
         os.replace(folder, target)
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the program.
-
-    Args:
-        arguments: Command line; None takes the process's own.
-    """
-    call_from_command_line(predict, "python -m snn_depth.predict", arguments)
-
-
 if __name__ == "__main__":
-    exit_after(main)
+    run_command(predict)

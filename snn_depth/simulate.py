@@ -7,8 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from snn_depth.command.exit import exit_after
-from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.exit import run_command
 from snn_depth.command.picture_size import parse_size
 from snn_depth.data.simulation.camera import SpikeCamera
 from snn_depth.data.simulation.depth_maps import DEPTH_SUFFIXES, parse_depth_scale
@@ -167,14 +166,5 @@ def _outputs(paths: Sequence[Path], output_path: Path, several: bool) -> list[Pa
     return outputs
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the program.
-
-    Args:
-        arguments: Command line; None takes the process's own.
-    """
-    call_from_command_line(simulate, "python -m snn_depth.simulate", arguments)
-
-
 if __name__ == "__main__":
-    exit_after(main)
+    run_command(simulate)

@@ -69,7 +69,9 @@ def test_command_is_understood(words: list[str]) -> None:
         config = [*([] if named else ["--config", "configs/default.yaml"]), *arguments]
         make_parser().parse_args([a.replace("configs/", f"{ROOT}/configs/") for a in config])
         return
-    command_parser(PROGRAMS[module], module).parse_args(arguments)
+    parser = command_parser(PROGRAMS[module])
+    assert parser.prog == f"python -m {module}"
+    parser.parse_args(arguments)
 
 
 def test_files_that_the_readme_points_to_exist() -> None:

@@ -15,8 +15,7 @@ from benchmarks.accuracy.ablations import ablated
 from benchmarks.accuracy.result_rows import Digests, ResultRows, Row
 from benchmarks.accuracy.scenario import Scenario, read_scenarios
 from benchmarks.tables import matrix_tables
-from snn_depth.command.exit import exit_after
-from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.exit import run_command
 from snn_depth.evaluation.results import summarize
 from snn_depth.files.atomic import atomic_path
 
@@ -168,14 +167,5 @@ def report_training_time(rows: Sequence[Row], max_stage_minutes: float) -> None:
         )
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the program.
-
-    Args:
-        arguments: Command line; None takes the process's own.
-    """
-    call_from_command_line(accuracy, "python -m benchmarks.accuracy", arguments)
-
-
 if __name__ == "__main__":
-    exit_after(main)
+    run_command(accuracy)

@@ -29,8 +29,7 @@ from benchmarks.report.sweeps import sweeps_part
 from benchmarks.report.validation import validation_part
 from benchmarks.study.provenance import provenance_part
 from benchmarks.study.study import make_study
-from snn_depth.command.exit import exit_after
-from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.exit import run_command
 from snn_depth.files.atomic import atomic_path
 from snn_depth.training.checkpoint import SHIPPED_NETWORK
 
@@ -145,14 +144,5 @@ def as_json(parts: Sequence[Part]) -> dict[str, Any]:
     }
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the program.
-
-    Args:
-        arguments: Command line; None takes the process's own.
-    """
-    call_from_command_line(report, "python -m benchmarks.report", arguments)
-
-
 if __name__ == "__main__":
-    exit_after(main)
+    run_command(report)

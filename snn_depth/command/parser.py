@@ -24,28 +24,34 @@ class _HelpFormatter(ArgumentDefaultsHelpFormatter, RawDescriptionHelpFormatter)
         return action.help if action.default in (None, []) else super()._get_help_string(action)
 
 
-def call_from_command_line(
-    function: Callable[..., Any], program: str, arguments: list[str] | None = None
-) -> Any:
-    """Call `function` with what the command line says.
+def call_command(function: Callable[..., Any], arguments: list[str] | None = None) -> Any:
+    """Call `function` as the command line says and return what it returns.
 
     Args:
         function: As for `command_parser`.
-        program: As for `command_parser`.
         arguments: Command line without the program; None takes the process's own.
-
-    Returns:
-        What `function` returns.
 
     Raises:
         ValueError: When the command line is wrong, in one line.
     """
     words = sys.argv[1:] if arguments is None else arguments
+    parser = command_parser(function)
     try:
-        parsed = command_parser(function, program).parse_args([_with_dashes(w) for w in words])
+        parsed = parser.parse_args([_with_dashes(word) for word in words])
     except ArgumentError as error:
-        raise ValueError(f"{error} (see {program} --help)") from None
+        raise ValueError(f"{error} (see {parser.prog} --help)") from None
     return function(**vars(parsed))
+
+
+def _program_name(function: Callable[..., Any]) -> str:
+    """How the module of a function is run: `python -m snn_depth.predict`."""
+    module = function.__module__
+    if module == "__main__":  # it is running: only its specification has the name
+        spec = sys.modules[module].__spec__
+        if spec is None:
+            return f"python {sys.argv[0]}"
+        module = spec.name
+    return f"python -m {module.removesuffix('.__main__')}"
 
 
 def _without_none(hint: Any) -> Any:
@@ -60,24 +66,18 @@ def _with_dashes(word: str) -> str:
     return option.replace("_", "-") + equals + value if word.startswith("--") else word
 
 
-def command_parser(function: Callable[..., Any], program: str) -> ArgumentParser:
-    """Make the parser whose result `function` can be called with.
+def command_parser(function: Callable[..., Any]) -> ArgumentParser:
+    """The parser whose result `function` can be called with.
 
     Keyword-only parameters are options, the others positional; a `Sequence` takes several words,
-    a `bool` none (`--flag`, `--no-flag`).
-
-    Args:
-        function: Typed function with a Google docstring, from which the help texts come.
-        program: How the program is called, e.g. `python -m snn_depth.predict`.
-
-    Returns:
-        The parser; it raises `argparse.ArgumentError` instead of leaving the program.
+    a `bool` none (`--flag`, `--no-flag`). The help texts are those of the Google docstring. The
+    parser raises `argparse.ArgumentError` instead of leaving the program.
     """
     documentation = docstring_parser.parse(inspect.getdoc(function) or "")
     # A per cent sign stands for itself: argparse would take it for a format.
     helps = {p.arg_name: (p.description or "").replace("%", "%%") for p in documentation.params}
     parser = ArgumentParser(
-        prog=program,
+        prog=_program_name(function),
         description=documentation.description,
         formatter_class=_HelpFormatter,
         allow_abbrev=False,

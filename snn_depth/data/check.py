@@ -7,8 +7,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from snn_depth.command.exit import exit_after
-from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.exit import run_command
 from snn_depth.data.sets.public import ADAPTERS, DatasetLayout
 from snn_depth.data.sets.recording_dataset import Sample
 from snn_depth.data.sets.recording_folder import RecordingFolder
@@ -167,18 +166,5 @@ def _describe(sample: Sample) -> str:
     return f"one sample: {', '.join(texts)}"
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the program.
-
-    Args:
-        arguments: Command line; None takes the process's own.
-
-    Raises:
-        SystemExit: With code 1 when something is missing or wrong.
-    """
-    if not call_from_command_line(check, "python -m snn_depth.data.check", arguments):
-        raise SystemExit(1)
-
-
 if __name__ == "__main__":
-    exit_after(main)
+    run_command(check)

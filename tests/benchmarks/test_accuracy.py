@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from benchmarks.accuracy.__main__ import main, report_training_time
+from benchmarks.accuracy.__main__ import accuracy, report_training_time
+from snn_depth.command.parser import call_command
 from snn_depth.training import stage as stage_module
 from snn_depth.training.checkpoint import load_network
 from tests.benchmarks.tiny_recipe import Settings, stage, tiny_settings
@@ -29,7 +30,7 @@ def run(folder: Path, *words: str, seeds: str = "1", output: str = "results.json
     recipes = sorted(str(file) for file in folder.glob("*.yaml"))
     output_file = folder / output
     places = ("--output", str(output_file), "--work-dir", str(folder / "work"))
-    main(["--recipe", *recipes, "--seeds", seeds, *places, *words])
+    call_command(accuracy, ["--recipe", *recipes, "--seeds", seeds, *places, *words])
     rows: list[Row] = json.loads(output_file.read_text())["rows"]
     return rows
 

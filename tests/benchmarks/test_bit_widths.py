@@ -5,8 +5,9 @@ import pytest
 import yaml
 
 from benchmarks.bit_tuning import tuning_settings
-from benchmarks.bit_widths import main, markdown, spread, students_by_seed, variants
+from benchmarks.bit_widths import bit_widths, markdown, spread, students_by_seed, variants
 from conversion.student.quantized_student import QuantizedStudent
+from snn_depth.command.parser import call_command
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
 from snn_depth.train import make_recipe
@@ -92,10 +93,10 @@ def test_bad_input(tmp_path: Path) -> None:
         students_by_seed([file, file])
     output = tmp_path / "results.json"
     with pytest.raises(ValueError, match="num_weight_bits is 3; accepted: 4 to 8"):
-        main(["--output", str(output), "--widths", "8", "3"])
+        call_command(bit_widths, ["--output", str(output), "--widths", "8", "3"])
     two_stages = ("--recipe", str(ROOT / "configs" / "debug.yaml"))
     with pytest.raises(ValueError, match=r"debug.yaml has 3 stages; accepted: 1"):
-        main(["--output", str(output), "--checkpoints", str(file), *two_stages])
+        call_command(bit_widths, ["--output", str(output), "--checkpoints", str(file), *two_stages])
     assert not output.exists()
 
 
@@ -116,7 +117,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         *("--checkpoints", str(stored(tmp_path, 0)), str(stored(tmp_path, 1))),
         *("--widths", "8", "4", "--num-samples", "3", "--work-dir", str(tmp_path / "work")),
     ]
-    main(arguments)
+    call_command(bit_widths, arguments)
     table = capsys.readouterr().out
     assert "| float |" in table and "| 4 |" in table
     first = json.loads(output.read_text())
@@ -127,6 +128,6 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     networks = sorted((tmp_path / "work").rglob("network.safetensors"))
     assert len(networks) == 2 * 3
     written = [file.stat().st_mtime_ns for file in networks]
-    main(arguments)
+    call_command(bit_widths, arguments)
     assert [file.stat().st_mtime_ns for file in networks] == written
     assert json.loads(output.read_text())["rows"] == first["rows"]

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.lava import benchmark, check_equal, main
+from benchmarks.lava import benchmark, check_equal
 from conversion.simulate import integer_simulator
 from conversion.simulate.simulation import Trace
+from snn_depth.command.parser import call_command
 from snn_depth.data.spec import DataSpec
 from snn_depth.training.checkpoint import save_network
 from tests.conversion.calibrated_student import calibrated_student
@@ -34,7 +35,7 @@ def test_only_equal_runs_are_compared() -> None:
 )
 def test_user_errors(words: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        main(["--output", "unused.json", *words])
+        call_command(benchmark, ["--output", "unused.json", *words])
 
 
 @pytest.mark.slow

@@ -17,7 +17,6 @@ from benchmarks.neurobench_check import (
     check,
     compare_with_neurobench,
     comparison_table,
-    main,
     neurobench_version,
     result_row,
     stored_rows,
@@ -30,6 +29,7 @@ from benchmarks.operations.neurobench_rules import (
     exact_counts,
     neurobench_differences,
 )
+from snn_depth.command.parser import call_command
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.depth_network import DepthNetwork
 from snn_depth.objectives.base import Batch
@@ -185,4 +185,6 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 
 def test_user_errors(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"checkpoint .* does not exist"):
-        main(["--output", str(tmp_path / "x.json"), "--checkpoints", str(tmp_path / "none")])
+        call_command(
+            check, ["--output", str(tmp_path / "x.json"), "--checkpoints", str(tmp_path / "none")]
+        )

@@ -4,8 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.pilotnet import count_pilotnet, main, residuals, stored_run
+from benchmarks.pilotnet import count_pilotnet, pilotnet, residuals, stored_run
 from benchmarks.report.validation import validation_part
+from snn_depth.command.parser import call_command
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def test_residuals_of_all_models() -> None:
 def test_command_writes_results(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main(["--data", str(data), "--output", str(tmp_path / "p.json")])
+    call_command(pilotnet, ["--data", str(data), "--output", str(tmp_path / "p.json")])
     printed = " ".join(capsys.readouterr().out.split())
     assert "+26.2% of the measured 68.3 uJ, which is outside the interval" in printed
     assert "step: 88 to 486 us; measured 152.8 us" in printed

@@ -13,7 +13,8 @@ from benchmarks.accuracy.guard_plot import save_guard_plot
 from benchmarks.accuracy.guard_variants import GUARDS, IDENTITY, adapting_stage, guard_variants
 from benchmarks.accuracy.pseudo_label_error import PseudoLabelError
 from benchmarks.accuracy.scenario import Scenario, read_scenarios
-from benchmarks.self_correction import main, markdown
+from benchmarks.self_correction import markdown, self_correction
+from snn_depth.command.parser import call_command
 from snn_depth.data.augment.strong_view import StrongView
 from snn_depth.data.sets.recording_dataset import collate
 from snn_depth.models.depth_network import AnnDepthNet
@@ -238,7 +239,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         *("--recipe", str(recipe), "--output", str(output), "--picture", str(picture)),
         *("--every-steps", "3", "--num-samples", "4", "--work-dir", str(tmp_path / "work")),
     ]
-    main(arguments)
+    call_command(self_correction, arguments)
     assert "| all guards |" in capsys.readouterr().out
     first = json.loads(output.read_text())
     steps = [(row["method"], row["step"]) for row in first["rows"]]
@@ -256,6 +257,6 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = [file.parents[1].name.partition("-")[0] for file in networks]
     assert sorted(names) == (1 + len(GUARDS)) * ["ann_full"] + ["ann_source"]
     written = [file.stat().st_mtime_ns for file in networks]
-    main(arguments)
+    call_command(self_correction, arguments)
     assert [file.stat().st_mtime_ns for file in networks] == written
     assert json.loads(output.read_text())["rows"] == first["rows"]

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.tables import main, matrix_tables, methods_by_scenario
+from benchmarks.tables import matrix_tables, methods_by_scenario, print_table
+from snn_depth.command.parser import call_command
 
 SUMMARY = [
     {
@@ -34,10 +35,10 @@ def test_table_by_hand() -> None:
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "results.json"
     file.write_text(json.dumps({"summary": SUMMARY}))
-    main([str(file), "--alignment", "median"])
+    call_command(print_table, [str(file), "--alignment", "median"])
     assert "| cfkd | 0.200 ± 0.010 |" in capsys.readouterr().out
     with pytest.raises(ValueError, match="no entry has metric 'rmse' with alignment 'none'"):
-        main([str(file), "--metric", "rmse"])
+        call_command(print_table, [str(file), "--metric", "rmse"])
 
 
 def entry(
@@ -118,7 +119,7 @@ def test_matrix_says_how_it_is_aligned() -> None:
 def test_command_knows_a_matrix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "matrix.json"
     file.write_text(json.dumps({"summary": MATRIX}))
-    main([str(file), "--alignment", "median"])
+    call_command(print_table, [str(file), "--alignment", "median"])
     assert capsys.readouterr().out.strip() == matrix_tables(MATRIX, alignments=["median"])
 
 

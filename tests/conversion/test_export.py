@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
-from conversion.export import main
+from conversion.export import export
 from conversion.formats.netx_file import read_netx
 from conversion.graph.ancestors import ancestors
 from conversion.graph.artifact import Artifact, read_artifact, write_artifact
@@ -17,6 +17,7 @@ from conversion.graph.quantize import quantize_graph
 from conversion.graph.timing import balance_with_delays
 from conversion.simulate import float_simulator, integer_simulator
 from conversion.student.extract import extract_graph
+from snn_depth.command.parser import call_command
 from tests.conversion import calibrated_student as student
 from tests.conversion.nir_reference import run_nir
 from tests.conversion.onnx_run import run_steps
@@ -53,7 +54,9 @@ def with_biases_of_a_net_file(graph: LayerGraph) -> LayerGraph:
 
 
 def test_nir_of_the_encoder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main([str(folder / "student.h5"), str(folder / "encoder.nir"), "--until", "enc3b"])
+    call_command(
+        export, [str(folder / "student.h5"), str(folder / "encoder.nir"), "--until", "enc3b"]
+    )
     assert "encoder.nir: 7 layers, up to 'enc3b'" in capsys.readouterr().out
     described = nir.read(folder / "encoder.nir")
     assert described.metadata["dt_s"] == 1e-4
@@ -68,7 +71,7 @@ def test_nir_of_the_encoder(folder: Path, capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.parametrize("artifact", ["student", "float"])
 def test_onnx_of_the_whole(folder: Path, artifact: str) -> None:
-    main([str(folder / f"{artifact}.h5"), str(folder / "whole.onnx")])
+    call_command(export, [str(folder / f"{artifact}.h5"), str(folder / "whole.onnx")])
     model = onnx.load(folder / "whole.onnx")
     keys = {entry.key for entry in model.metadata_props}
     assert keys - {"depth"} == {"layers", "operation", "provenance"}
@@ -81,7 +84,7 @@ def test_onnx_of_the_whole(folder: Path, artifact: str) -> None:
 
 
 def test_net_of_a_chain(folder: Path) -> None:
-    main([str(folder / "coarse.h5"), str(folder / "chain.net"), "--until=enc1a"])
+    call_command(export, [str(folder / "coarse.h5"), str(folder / "chain.net"), "--until=enc1a"])
     again = read_netx(folder / "chain.net").graph
     chain = ancestors(read_artifact(folder / "coarse.h5").graph, "enc1a")
     before = integer_simulator.simulate(chain, INPUTS, record_membranes=True)
@@ -115,7 +118,7 @@ def test_net_of_a_chain(folder: Path) -> None:
 def test_user_errors(folder: Path, artifact: str, words: list[str], message: str) -> None:
     output, *options = words
     with pytest.raises(ValueError, match=message):
-        main([str(folder / f"{artifact}.h5"), str(folder / output), *options])
+        call_command(export, [str(folder / f"{artifact}.h5"), str(folder / output), *options])
     assert not list(folder.glob("no*")) and not list(folder.glob(".*"))
 
 

@@ -12,7 +12,8 @@ from conversion.lava import proof as lava_proof
 from conversion.lava.environment import VARIABLE
 from conversion.lava.run_in_lava import LavaRun
 from conversion.simulate import integer_simulator
-from conversion.to_lava import main
+from conversion.to_lava import to_lava
+from snn_depth.command.parser import call_command
 from snn_depth.data.spec import DataSpec
 from snn_depth.data.streams.recording_writer import RecordingWriter
 from snn_depth.models.depth_network import AnnDepthNet
@@ -59,7 +60,7 @@ def test_relays_in_place_of_synaptic_delays(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = {"target": "integer", "delays": "relays", "num-samples": "2"}
-    main(options(folder, output=str(folder / "relays.h5"), **words))
+    call_command(to_lava, options(folder, output=str(folder / "relays.h5"), **words))
     assert re.search(r"enc2b_relay2 +64x4x6 +1,536 +64 ", capsys.readouterr().out)
     graph = read_artifact(folder / "relays.h5").graph
     late = {(e.source, layer.name) for layer in graph.layers for e in layer.edges if e.delay}
@@ -67,7 +68,9 @@ def test_relays_in_place_of_synaptic_delays(
 
 
 def test_artifact_proves_itself(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(options(folder, output=str(folder / "proof.h5"), **{"num-weight-bits": "6"}))
+    call_command(
+        to_lava, options(folder, output=str(folder / "proof.h5"), **{"num-weight-bits": "6"})
+    )
     printed = capsys.readouterr().out
     assert re.search(r"enc1b +32x8x12 +3,072 +9,728 +6 6\*2\^2 +[\d.]+% +[\d.]+% \n", printed)
     assert re.search(r"enc1b +0 +[\d,]+ +[\d.]+% \n", printed)
@@ -111,22 +114,24 @@ def test_artifact_proves_itself(folder: Path, capsys: pytest.CaptureFixture[str]
 def test_user_errors(folder: Path, changes: dict[str, str], message: str) -> None:
     paths = {k: str(folder / v) if "." in v else v for k, v in changes.items()}
     with pytest.raises(ValueError, match=message):
-        main(options(folder, output=str(folder / "never.h5"), **paths))
+        call_command(to_lava, options(folder, output=str(folder / "never.h5"), **paths))
     assert not (folder / "never.h5").exists()
 
 
 def test_a_folder_as_output_is_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(OSError, match=f"{tmp_path} is a folder; accepted: a file to write"):
-        main(options(folder, output=str(tmp_path)))
+        call_command(to_lava, options(folder, output=str(tmp_path)))
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
 def test_pictures_of_another_size(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = folder / "size.h5"
-    main(options(folder, output=str(output), samples=str(folder / "other.h5"), size="32x44"))
+    call_command(
+        to_lava, options(folder, output=str(output), samples=str(folder / "other.h5"), size="32x44")
+    )
     assert read_artifact(output).graph.input_shape == (1, 32, 48)
-    main(options(folder, output=str(output), crop="16x16"))
+    call_command(to_lava, options(folder, output=str(output), crop="16x16"))
     artifact = read_artifact(output)
     assert artifact.graph.input_shape == (1, 16, 16)
     assert np.isfinite(artifact.provenance["scores"]["float"]["abs_rel"])
@@ -141,7 +146,10 @@ def test_proven_in_lava(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     output = folder / "proven.h5"
-    main(options(folder, output=str(output), target="lava-fixed integer lava-float lava-fixed"))
+    call_command(
+        to_lava,
+        options(folder, output=str(output), target="lava-fixed integer lava-float lava-fixed"),
+    )
     printed = capsys.readouterr().out
     assert max(map(len, printed.splitlines())) <= 80
     assert re.search(r"enc1b +0 +[\d,]+ +[\d.]+% +0, 0 +0, [\de.-]+ \n", printed)
@@ -168,7 +176,7 @@ def test_stock_synapses_on_a_crop(folder: Path, with_lava: None) -> None:
     save_network(small, calibrated_student(channel_multipliers=(1, 1)), DATA)
     changes = {"checkpoint": str(small), "target": "lava-fixed", "synapses": "stock"}
     changes |= {"crop": "16x16", "num-samples": "2"}
-    main(options(folder, output=str(output), **changes))
+    call_command(to_lava, options(folder, output=str(output), **changes))
     (run,) = read_artifact(output).provenance["lava_runs"]
     assert (run["synapses"], run["num_samples"]) == ("stock", 2)
 
@@ -191,7 +199,7 @@ def test_a_network_that_lava_contradicts_is_not_written(
     monkeypatch.setattr(lava_proof, "run_in_lava", flip)
     output = folder / "contradicted.h5"
     with pytest.raises(ValueError, match=r"layer 'enc2a' is the first .* Lava fixed: by 1 spikes"):
-        main(options(folder, output=str(output), target="lava-fixed"))
+        call_command(to_lava, options(folder, output=str(output), target="lava-fixed"))
     assert re.search(r"enc2a +0 +\d+ +[\d.]+% +1, 0 \n", capsys.readouterr().out)
     assert not list(folder.glob("*contradicted*"))
 
@@ -209,7 +217,7 @@ def test_without_python_310_the_artifact_says_what_it_lacks(
         monkeypatch.delenv(name, raising=False)
     output = folder / "unproven.h5"
     with pytest.raises(OSError, match=r"(?s)needs Python 3.10: .*--target integer does without"):
-        main(options(folder, output=str(output), target="lava-fixed"))
+        call_command(to_lava, options(folder, output=str(output), target="lava-fixed"))
     assert read_artifact(output).provenance["lava_runs"] == []
 
 
@@ -218,7 +226,7 @@ def test_too_long_a_run(folder: Path, with_lava: None) -> None:
     output = folder / "late.h5"
     changes = {"target": "lava-fixed", "lava-timeout-s": "0.2"}
     with pytest.raises(OSError, match=r"took longer than 0.2 s; .*--target integer does without"):
-        main(options(folder, output=str(output), **changes))
+        call_command(to_lava, options(folder, output=str(output), **changes))
     assert read_artifact(output).provenance["lava_runs"] == []
 
 

@@ -7,9 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
-from snn_depth.command.exit import exit_after
+from snn_depth.command.exit import run_command
+from snn_depth.command.parser import call_command
 from snn_depth.data.streams.recording import Recording
-from snn_depth.evaluate import evaluate, main
+from snn_depth.evaluate import evaluate
 from snn_depth.evaluation.metrics import METRIC_NAMES, depth_metrics
 from snn_depth.training.checkpoint import load_network
 
@@ -119,14 +120,14 @@ def test_bad_input_is_one_clear_error(
     ]
     target = tmp_path / "r.json"
     with pytest.raises((ValueError, OSError)) as caught:
-        main([*words, "--output", str(target)])
+        call_command(evaluate, [*words, "--output", str(target)])
     assert message in str(caught.value)
     assert not target.exists()
 
 
 def test_errors_end_in_one_line_and_code_2(tiny_checkpoint, tmp_path, capsys):
     with pytest.raises(SystemExit) as exit_info:
-        exit_after(lambda: main([str(tiny_checkpoint), str(tmp_path / "nothing.h5")]))
+        run_command(evaluate, [str(tiny_checkpoint), str(tmp_path / "nothing.h5")])
     assert exit_info.value.code == 2
     printed = capsys.readouterr().err
     assert printed.startswith("error: ")

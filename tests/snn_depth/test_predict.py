@@ -6,11 +6,12 @@ import pytest
 import torch
 from PIL import Image
 
-from snn_depth.command.exit import exit_after
+from snn_depth.command.exit import run_command
+from snn_depth.command.parser import call_command
 from snn_depth.data.streams.recording_writer import RecordingWriter
 from snn_depth.data.streams.spike_stream import save_spikes
 from snn_depth.evaluation.canonical_camera import canonical_camera
-from snn_depth.predict import main, predict
+from snn_depth.predict import predict
 from snn_depth.training.checkpoint import load_network
 
 
@@ -74,7 +75,7 @@ def test_formats_agree(spikes, tiny_checkpoint, tmp_path):
     for name, options in calls.items():
         output = tmp_path / f"{name}_out"
         words = f"{tmp_path / name} --checkpoint {tiny_checkpoint} --output {output} {options}"
-        main(words.split())
+        call_command(predict, words.split())
         stacks.append(np.load(output / "depth_m.npy"))
     np.testing.assert_array_equal(stacks[0], stacks[1])
     np.testing.assert_array_equal(stacks[0], stacks[2])
@@ -88,7 +89,7 @@ def test_a_recordings_own_intrinsics_count_unless_others_are_given(
     for options, focal_lengths_px in expected.items():
         output = tmp_path / "out"  # an earlier prediction is replaced
         words = f"{path} --checkpoint {tiny_checkpoint} --output {output} {options}"
-        main(words.split())
+        call_command(predict, words.split())
         meta = json.loads((output / "meta.json").read_text())
         assert meta["focal_lengths_px"] == focal_lengths_px
 
@@ -149,7 +150,7 @@ def test_wrong_input_is_one_line_and_leaves_nothing(
     monkeypatch.chdir(tmp_path)
     words = [name, "--checkpoint", str(tiny_checkpoint), "--output", "out", *options.split()]
     with pytest.raises(SystemExit) as exit_info:
-        exit_after(lambda: main(words))
+        run_command(predict, words)
     assert exit_info.value.code == 2
     printed = capsys.readouterr().err
     assert printed.startswith("error: ")
@@ -193,7 +194,9 @@ def test_real_recording(test_data_dir, tiny_checkpoint, tmp_path, caplog):
     path = test_data_dir / "spike_real" / "real_spike_first300_vidar.dat"
     with caplog.at_level(logging.WARNING):
         words = f"{path} --checkpoint {tiny_checkpoint} --output {tmp_path / 'out'}"
-        main([*words.split(), "--stride-frames", "100", "--height", "250", "--width", "400"])
+        call_command(
+            predict, [*words.split(), "--stride-frames", "100", "--height", "250", "--width", "400"]
+        )
     depth_m = np.load(tmp_path / "out" / "depth_m.npy")
     assert depth_m.shape == (3, 250, 400)
     assert ((depth_m >= 1) & (depth_m <= 80)).all()

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from snn_depth.command.exit import exit_after
-from snn_depth.command.parser import call_from_command_line
+from snn_depth.command.exit import run_command
 from snn_depth.command.progress import progress_bar
 from snn_depth.data.streams.recording import Recording
 from snn_depth.data.streams.textures import texture_from_playback
@@ -107,14 +106,5 @@ def contact_sheet(paths: list[Path], max_depth_m: float) -> NDArray[np.uint8]:
     return np.concatenate(rows, axis=0)
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the program.
-
-    Args:
-        arguments: Command line; None takes the process's own.
-    """
-    call_from_command_line(make_world, "python -m snn_depth.data.world", arguments)
-
-
 if __name__ == "__main__":
-    exit_after(main)
+    run_command(make_world)

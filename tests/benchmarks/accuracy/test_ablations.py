@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks.accuracy.__main__ import main
+from benchmarks.accuracy.__main__ import accuracy
 from benchmarks.accuracy.ablations import ABLATIONS, ablated
 from benchmarks.accuracy.guard_variants import GUARDS
 from benchmarks.accuracy.scenario import Scenario, read_scenarios
+from snn_depth.command.parser import call_command
 from tests.benchmarks.tiny_recipe import Settings, adaptation_settings, tiny_settings
 
 
@@ -47,7 +48,7 @@ def test_a_recipe_that_adapts_nothing_has_none(tmp_path: Path) -> None:
     scenario = read(tmp_path, tiny_settings())
     assert ablated(scenario) is scenario
     with pytest.raises(ValueError, match="no stage of tiny that is scored adapts an ANN with Self"):
-        main(["--recipe", str(tmp_path / "tiny.yaml"), "--ablations"])
+        call_command(accuracy, ["--recipe", str(tmp_path / "tiny.yaml"), "--ablations"])
 
 
 def test_a_stage_that_only_prepares_others_is_not_ablated(tmp_path: Path) -> None:
@@ -65,8 +66,8 @@ def test_rows_of_both_kinds_stay(tmp_path: Path, capsys: pytest.CaptureFixture[s
     output = tmp_path / "results.json"
     command = ["--recipe", str(tmp_path / "tiny.yaml"), "--output", str(output), "--seeds", "1"]
     command += ["--work-dir", str(tmp_path / "work"), "--stages"]
-    main([*command, "ann_full_5_percent_labels", "--ablations"])
-    main([*command, "ann_full"])
+    call_command(accuracy, [*command, "ann_full_5_percent_labels", "--ablations"])
+    call_command(accuracy, [*command, "ann_full"])
     rows = json.loads(output.read_text())["rows"]
     assert {row["method"] for row in rows if row["network"] == "ann"} == {
         "full",
@@ -74,4 +75,4 @@ def test_rows_of_both_kinds_stay(tmp_path: Path, capsys: pytest.CaptureFixture[s
     }
     assert "Ablations, abs_rel" in capsys.readouterr().out
     with pytest.raises(ValueError, match="no recipe has a stage 'ann_full_5_percent_labels'"):
-        main([*command, "ann_full_5_percent_labels"])
+        call_command(accuracy, [*command, "ann_full_5_percent_labels"])

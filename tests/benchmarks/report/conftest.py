@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from benchmarks.study.study import Study, make_study
-from conversion.to_lava import main as to_lava
+from conversion.to_lava import to_lava
+from snn_depth.command.parser import call_command
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.depth_network import AnnDepthNet
 from snn_depth.models.quantized_twin import QuantizedAnnDepthNet
@@ -69,7 +70,9 @@ def files(tmp_path_factory: pytest.TempPathFactory, make_recording: Callable[...
         "samples": folder / "recordings",
         "num-samples": 2,
     }
-    to_lava([word for name, value in words.items() for word in (f"--{name}", str(value))])
+    call_command(
+        to_lava, [word for name, value in words.items() for word in (f"--{name}", str(value))]
+    )
     paths = [folder / f"{name}.safetensors" for name in networks]
     return Files(folder / "student.h5", *paths, folder / "recordings")
 

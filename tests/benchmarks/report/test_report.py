@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks import pareto
-from benchmarks.report.__main__ import COMPARED_NETWORKS, PARETO, WEIGHTS, main
+from benchmarks.report.__main__ import COMPARED_NETWORKS, PARETO, WEIGHTS, report
 from benchmarks.report.pareto import pareto_part
+from snn_depth.command.parser import call_command
 from tests.benchmarks.report.conftest import Files
 
 pytestmark = pytest.mark.slow
@@ -19,14 +20,14 @@ def front(files: Files, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Results of the small student and its quantised twin."""
     output = tmp_path_factory.mktemp("pareto") / "pareto.json"
     words = ["--checkpoints", str(files.student), str(files.quantized)]
-    pareto.main([*words, "--output", str(output), "--data", str(files.recordings)])
+    call_command(pareto.pareto, [*words, "--output", str(output), "--data", str(files.recordings)])
     return output
 
 
 @pytest.fixture(scope="module")
 def folder(files: Files, front: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("out") / "report"
-    main(options(files, front, output))
+    call_command(report, options(files, front, output))
     return output
 
 
@@ -100,7 +101,9 @@ def test_map_of_break_even_meets_the_measurement(folder: Path) -> None:
 def test_without_the_fair_counterpart_no_ratio_is_given(
     files: Files, front: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main(options(files, front, tmp_path, networks=str(files.twin), **{"window-s": "0"}))
+    call_command(
+        report, options(files, front, tmp_path, networks=str(files.twin), **{"window-s": "0"})
+    )
     printed = " ".join(capsys.readouterr().out.split())
     assert "No energy ratio is given: there is no fair counterpart" in printed
     assert "the twin with 3 activation bits, as many as 4 steps of spikes can say" in printed
@@ -114,15 +117,15 @@ def test_bad_input_is_refused_before_anything_is_measured(
     files: Files, front: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(ValueError, match="window_s is -1"):
-        main(options(files, front, tmp_path / "a", **{"window-s": "-1"}))
+        call_command(report, options(files, front, tmp_path / "a", **{"window-s": "-1"}))
     with pytest.raises(ValueError, match=r"none\.json does not exist; make it with"):
-        main(options(files, tmp_path / "none.json", tmp_path / "a"))
+        call_command(report, options(files, tmp_path / "none.json", tmp_path / "a"))
     other = tmp_path / "other.json"
     other.write_text('{"name": "lava"}')
     with pytest.raises(ValueError, match="holds 'lava'; accepted: results of pareto"):
         pareto_part(other)
     with pytest.raises(ValueError, match=r"lacks pilotnet_lif\.net"):
-        main(options(files, front, tmp_path / "a", pilotnet=str(tmp_path)))
+        call_command(report, options(files, front, tmp_path / "a", pilotnet=str(tmp_path)))
     assert not (tmp_path / "a").exists()
 
 
@@ -141,7 +144,7 @@ def test_pareto_pairs_a_student_with_its_counterpart(front: Path) -> None:
 def test_pareto_takes_what_it_can_price(files: Files, tmp_path: Path) -> None:
     words = ["--output", str(tmp_path / "p.json"), "--data", str(files.recordings)]
     with pytest.raises(ValueError, match="floating-point AnnDepthNet; accepted: SpikingDepthNet"):
-        pareto.main(["--checkpoints", str(files.twin), *words])
+        call_command(pareto.pareto, ["--checkpoints", str(files.twin), *words])
 
 
 def test_defaults_are_in_the_repository() -> None:

@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 
-from snn_depth.command.parser import call_from_command_line, command_parser
+from snn_depth.command.parser import call_command, command_parser
 
 
 def program(
@@ -36,7 +36,7 @@ def program(
 
 
 def call(*words):
-    return call_from_command_line(program, "python -m program", list(words))
+    return call_command(program, list(words))
 
 
 def test_values_reach_the_function_with_their_types():
@@ -71,14 +71,14 @@ def test_underscores_are_dashes():
     ],
 )
 def test_errors_are_one_line_and_point_to_help(words, message):
-    with pytest.raises(ValueError, match=f"(?s){message}.*python -m program --help") as caught:
+    with pytest.raises(ValueError, match=f"(?s){message}.*python -m {__name__} --help") as caught:
         call(*words.split())
     assert len(" ".join(str(caught.value).split())) < 200
 
 
 def test_help_is_the_docstring():
-    text = command_parser(program, "python -m program").format_help()
-    assert "usage: python -m program" in text
+    text = command_parser(program).format_help()
+    assert f"usage: python -m {__name__}" in text
     assert "Do something.\n\nIn more words." in text
     assert "Length in pixels." in text
     assert "Where to; 10 % of it." in text

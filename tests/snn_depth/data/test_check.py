@@ -9,7 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
-from snn_depth.data.check import KNOWN, MAX_PROBLEMS, main, preview_panel, recognise
+from snn_depth.command.exit import run_command
+from snn_depth.command.parser import call_command
+from snn_depth.data.check import KNOWN, MAX_PROBLEMS, check, preview_panel, recognise
 from snn_depth.data.sets.public import ADAPTERS
 from snn_depth.data.sets.recording_folder import RecordingFolder
 from snn_depth.data.streams.spike_stream import save_spikes
@@ -29,11 +31,9 @@ def stereo(tmp_path: Path) -> Path:
 
 def run(*words: str | Path) -> int:
     """Exit code of the command."""
-    try:
-        main([str(word) for word in words])
-    except SystemExit as exit:
-        return int(exit.code or 0)
-    return 0
+    with pytest.raises(SystemExit) as caught:
+        run_command(check, [str(word) for word in words])
+    return int(caught.value.code or 0)
 
 
 def test_a_sound_data_set(
@@ -131,7 +131,7 @@ def test_panel_has_what_the_sample_has() -> None:
 )
 def test_bad_usage(words: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        run(*words)
+        call_command(check, words)
 
 
 @pytest.mark.parametrize("data_set", ADAPTERS, ids=lambda a: a.__name__)
