@@ -66,7 +66,7 @@ def extract_graph(network: nn.Module, height: int, width: int) -> LayerGraph:
     for population in graph.all_populations:
         stride = graph.strides[population.name]
         layers.append(extract_layer(network, population, padded[0] // stride, padded[1] // stride))
-    return LayerGraph((graph.num_input_channels, *padded), tuple(layers))
+    return LayerGraph((graph.inputs[0].num_channels, *padded), tuple(layers))
 
 
 def extract_layer(

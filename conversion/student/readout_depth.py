@@ -9,8 +9,9 @@ from torch import Tensor
 
 from conversion.graph.fixed_point import DECAY_UNIT, WEIGHT_SHIFT
 from conversion.graph.layer_graph import Arithmetic, Layer
-from snn_depth.models.depth_network import SpikingDepthNet, upsample_to_input
+from snn_depth.models.depth_network import SpikingDepthNet
 from snn_depth.models.graph import READOUT
+from snn_depth.models.padding import upsample_to_input
 
 
 def membranes_as_float(

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from conversion.simulate.simulation import Trace
-from snn_depth.models.depth_network import SpikingDepthNet, pad_to_stride
+from snn_depth.models.depth_network import SpikingDepthNet
 from snn_depth.models.graph import READOUT
+from snn_depth.models.padding import pad_to_stride
 from snn_depth.neurons.lif import LIFOutput
 
 

@@ -5,14 +5,21 @@ population's own grid.
 """
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from snn_depth.models.depth_decoding import DepthRange, decode_uncertainty
-from snn_depth.models.graph import INPUT, READOUT, Population, Projection, residual_unet
+from snn_depth.models.graph import (
+    READOUT,
+    InputPort,
+    NetworkGraph,
+    Population,
+    Projection,
+    residual_unet,
+)
+from snn_depth.models.padding import pad_to_stride, upsample_to_input
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.models.synapse_count import num_synapses
@@ -76,9 +83,7 @@ class DepthNetwork(DepthPredictor):
             raise ValueError(f"input_key is {input_key!r}; accepted: 'spikes', 'rgb'")
         self.input_key = input_key
         self.depth_range = DepthRange(min_depth_m, max_depth_m)
-        self.graph = residual_unet(
-            num_input_channels, width=width, channel_multipliers=tuple(channel_multipliers)
-        )
+        self.graph = self.build_graph(num_input_channels, width, tuple(channel_multipliers))
         self.max_stride = self.graph.max_stride
         self.init_args = {
             "input_key": input_key,
@@ -104,6 +109,15 @@ class DepthNetwork(DepthPredictor):
         self.to(memory_format=torch.channels_last)
 
     @staticmethod
+    def build_graph(
+        num_input_channels: int, width: int, channel_multipliers: tuple[int, ...]
+    ) -> NetworkGraph:
+        """The graph of the network, of one input; a subclass may have another."""
+        return residual_unet(
+            num_input_channels, width=width, channel_multipliers=channel_multipliers
+        )
+
+    @staticmethod
     def projection_name(source: str, target: str) -> str:
         """Name of the layer that projects from `source` into `target`."""
         return f"{source}_to_{target}"
@@ -120,9 +134,10 @@ class DepthNetwork(DepthPredictor):
 
     def forward(
         self,
-        x: Tensor,
+        x: Tensor | Mapping[str, Tensor],
         state: dict[str, Tensor] | None = None,
         *,
+        currents: Mapping[str, Tensor] | None = None,
         taps: Sequence[str] = (),
         all_steps: bool = False,
     ) -> DepthPrediction:
@@ -130,8 +145,12 @@ class DepthNetwork(DepthPredictor):
 
         Args:
             x: Spike counts per time bin, shape (T, B, 1, H, W), or RGB in 0..1, shape
-                (B, 3, H, W), as `input_key` says.
+                (B, 3, H, W), as `input_key` says. A network of several inputs takes each by its
+                name, shape (T, B, C, H, W).
             state: `state` of an earlier prediction, to continue a stream.
+            currents: What another branch sends, added to the input of the populations named,
+                the readout included. Shape (T, B, C, h, w) on the population's own grid (of the
+                padded input), or (1, B, C, h, w) for the same current in every step.
             taps: Populations whose features to return.
             all_steps: Also return the depth after every step.
 
@@ -139,32 +158,33 @@ class DepthNetwork(DepthPredictor):
             The prediction; `features` holds the taps only.
 
         Raises:
-            ValueError: For an input of the wrong shape or an unknown tap.
+            ValueError: For an input or current of the wrong shape or name, or an unknown tap.
         """
-        x_TBCHW = self._as_sequence(x)
-        unknown = set(taps) - set(self.feature_channels)
-        if unknown:
-            raise ValueError(
-                f"unknown taps {sorted(unknown)}; accepted: {list(self.feature_channels)}"
-            )
+        inputs = self._as_sequences(x)
+        currents = currents or {}
+        _check_known("taps", taps, self.feature_channels)
+        _check_known("currents into", currents, [p.name for p in self.graph.all_populations])
+        x_TBCHW = next(iter(inputs.values()))
         height, width = x_TBCHW.shape[-2:]
-        signals = {INPUT: pad_to_stride(x_TBCHW, self.max_stride)}
+        signals = {name: pad_to_stride(each, self.max_stride) for name, each in inputs.items()}
+        padded = next(iter(signals.values())).shape[-2:]
         result = DepthPrediction(
-            x,
-            x,
+            x_TBCHW,
+            x_TBCHW,
             num_steps=len(x_TBCHW),
-            num_synapses=num_synapses(self.graph, *signals[INPUT].shape[-2:]),
+            num_synapses=num_synapses(self.graph, *padded),
         )
         last_reader = self.graph.last_reader
         for index, population in enumerate(self.graph.populations):
-            current = self._current(population, signals)
+            current = self._total_current(population, signals, currents)
             v0 = None if state is None else state[population.name]
             signals[population.name] = self._fire(
                 population.name, current, v0, population.name in taps, result
             )
             for name in [n for n in signals if last_reader[n] <= index]:
                 del signals[name]  # free memory as soon as nothing reads it any more
-        logits = self._collect(self._current(self.graph.readout, signals), state, all_steps, result)
+        current = self._total_current(self.graph.readout, signals, currents)
+        logits = self._collect(current, state, all_steps, result)
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         logits_full = upsample_to_input(logits, self.graph.strides[READOUT], height, width)
         depth_m = self.depth_range.decode(logits_full[:, :, :1])
@@ -173,15 +193,48 @@ class DepthNetwork(DepthPredictor):
         result.depth_steps_m = depth_m if all_steps else None
         return result
 
-    def _as_sequence(self, x: Tensor) -> Tensor:
-        """The input as (T, B, C, H, W), or ValueError."""
-        expected = "(T, B, 1, H, W)" if self.input_key == "spikes" else "(B, 3, H, W)"
-        x_TBCHW = x if self.input_key == "spikes" else x.unsqueeze(0)
-        if x_TBCHW.ndim != 5 or x_TBCHW.shape[2] != self.graph.num_input_channels:
-            raise ValueError(
-                f"{self.input_key} input has shape {tuple(x.shape)}; expected {expected}"
-            )
+    def _as_sequences(self, x: Tensor | Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The inputs by name, each (T, B, C, H, W), or ValueError."""
+        names = self.graph.input_names
+        if isinstance(x, Tensor):
+            if len(names) > 1:
+                raise ValueError(f"the network has inputs {list(names)}; found one without a name")
+            x = {names[0]: x}
+        if set(x) != set(names):
+            raise ValueError(f"found inputs {sorted(x)}; accepted: {list(names)}")
+        inputs = {port.name: self._as_sequence(x[port.name], port) for port in self.graph.inputs}
+        shapes = {name: (*each.shape[:2], *each.shape[3:]) for name, each in inputs.items()}
+        if len(set(shapes.values())) > 1:
+            raise ValueError(f"inputs differ in (T, B, H, W): {shapes}; accepted: one for all")
+        return inputs
+
+    def _as_sequence(self, x: Tensor, port: InputPort) -> Tensor:
+        expected = f"(T, B, {port.num_channels}, H, W)"
+        x_TBCHW = x
+        if self.input_key == "rgb" and len(self.graph.inputs) == 1:
+            expected, x_TBCHW = f"(B, {port.num_channels}, H, W)", x.unsqueeze(0)
+        if x_TBCHW.ndim != 5 or x_TBCHW.shape[2] != port.num_channels:
+            name = self.input_key if len(self.graph.inputs) == 1 else repr(port.name)
+            raise ValueError(f"{name} input has shape {tuple(x.shape)}; expected {expected}")
         return x_TBCHW
+
+    def _total_current(
+        self,
+        population: Population,
+        signals: dict[str, Tensor],
+        currents: Mapping[str, Tensor],
+    ) -> Tensor:
+        """What projects into a population, and what another branch sends there."""
+        total_TBCHW = self._current(population, signals)
+        if (sent := currents.get(population.name)) is None:
+            return total_TBCHW
+        num_steps, *shape = total_TBCHW.shape
+        if sent.ndim != 5 or sent.shape[0] not in (1, num_steps) or [*sent.shape[1:]] != shape:
+            raise ValueError(
+                f"current into {population.name!r} has shape {tuple(sent.shape)}; "
+                f"accepted: {(num_steps, *shape)}, {(1, *shape)}"
+            )
+        return total_TBCHW + sent.to(total_TBCHW.dtype)
 
     def _current(self, population: Population, signals: dict[str, Tensor]) -> Tensor:
         """Sum of everything that projects into a population, shape (T, B, C, h, w)."""
@@ -292,7 +345,7 @@ class SpikingDepthNet(DepthNetwork):
 
 
 class AnnDepthNet(DepthNetwork):
-    """The twin: the same graph with ReLU and a single step on the summed input.
+    """The twin: the same graph with ReLU and a single step on the summed inputs.
 
     With `input_key` "rgb" it is the project's own RGB teacher. `activations` has one module per
     population, in the order in which they are run, so that hooks can see what each sends, shape
@@ -319,8 +372,8 @@ class AnnDepthNet(DepthNetwork):
             {population.name: nn.ReLU() for population in self.graph.populations}
         )
 
-    def _as_sequence(self, x: Tensor) -> Tensor:
-        return super()._as_sequence(x).sum(0, keepdim=True)
+    def _as_sequence(self, x: Tensor, port: InputPort) -> Tensor:
+        return super()._as_sequence(x, port).sum(0, keepdim=True)
 
     def _fire(
         self,
@@ -345,35 +398,7 @@ class AnnDepthNet(DepthNetwork):
         return current_TBCHW
 
 
-def pad_to_stride(x_TBCHW: Tensor, stride: int) -> Tensor:
-    """Zero-pad rows and columns at the end to a multiple of `stride`.
-
-    Args:
-        x_TBCHW: Any tensor whose last two axes are rows and columns.
-        stride: Wanted divisor of both sides.
-
-    Returns:
-        The padded tensor, or `x_TBCHW` itself where nothing is missing.
-    """
-    height, width = x_TBCHW.shape[-2:]
-    missing = (-width % stride, -height % stride)
-    if not any(missing):
-        return x_TBCHW
-    return F.pad(x_TBCHW, (0, missing[0], 0, missing[1]))
-
-
-def upsample_to_input(logits_TBCHW: Tensor, stride: int, height: int, width: int) -> Tensor:
-    """Bilinear upsampling of the readout to the input's pixels, padding cropped away.
-
-    Args:
-        logits_TBCHW: Readout, shape (T, B, C, h, w).
-        stride: Input pixels per grid cell.
-        height: Rows of the unpadded input.
-        width: Columns of the unpadded input.
-
-    Returns:
-        Shape (T, B, C, height, width).
-    """
-    flat = logits_TBCHW.flatten(0, 1)
-    full = F.interpolate(flat, scale_factor=float(stride), mode="bilinear", align_corners=False)
-    return full[..., :height, :width].unflatten(0, logits_TBCHW.shape[:2])
+def _check_known(what: str, names: Iterable[str], known: Iterable[str]) -> None:
+    unknown = set(names) - set(known)
+    if unknown:
+        raise ValueError(f"unknown {what} {sorted(unknown)}; accepted: {list(known)}")

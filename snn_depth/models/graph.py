@@ -3,22 +3,23 @@
 The graph is plain data. The spiking student and its ANN twin both execute it, and the conversion
 maps it to a chip, where a population becomes a group of neurons and a projection a group of
 synapses. Several projections into one population add up before the threshold, so everything a
-projection carries is a spike (or the graded spike count of the input).
+projection carries is a spike (or, from an input, a graded count). Inputs share one grid of pixels.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
-INPUT = "input"
+INPUT = "input"  # name of the input of a network that has one; parameters are named after it
 READOUT = "readout"
 
 
 @dataclass(frozen=True)
 class Projection:
-    """A convolution from one population (or the input) into another.
+    """A convolution from one population (or an input) into another.
 
     Attributes:
-        source: Name of the population that sends, or "input".
+        source: Name of the population or input that sends.
         kernel_size: Side of the square kernel; odd, padded by kernel_size // 2.
         stride: Stride of the convolution.
         upsample: Nearest-neighbour upsampling before the convolution, 1 or 2. It folds exactly
@@ -44,14 +45,16 @@ class Projection:
 
 
 @dataclass(frozen=True)
-class Population:
-    """A grid of neurons and everything that projects into it.
+class InputPort:
+    """A named input: so many channels on the grid of pixels."""
 
-    Attributes:
-        name: Unique name.
-        num_channels: Neurons per grid cell.
-        projections: What adds up at its input.
-    """
+    name: str
+    num_channels: int
+
+
+@dataclass(frozen=True)
+class Population:
+    """A grid of neurons and the projections that add up at its input."""
 
     name: str
     num_channels: int
@@ -63,21 +66,25 @@ class NetworkGraph:
     """A directed acyclic graph of populations, in an order in which it can be executed.
 
     Attributes:
-        num_input_channels: Channels of the input.
+        inputs: What projections may name as their source beside populations; each is read.
         populations: Firing populations, every source before its targets.
         readout: The non-firing population at the end (inverse depth and uncertainty).
 
     Raises:
-        ValueError: When a projection names a source that does not stand before it, or when the
-            projections into one population come from grids of different size.
+        ValueError: When a name is taken twice, a projection names a source that does not stand
+            before it, the projections into one population come from grids of different size, or
+            nothing reads an input.
     """
 
-    num_input_channels: int
+    inputs: tuple[InputPort, ...]
     populations: tuple[Population, ...]
     readout: Population
 
     def __post_init__(self) -> None:
-        strides: dict[str, float] = {INPUT: 1.0}
+        names = Counter(part.name for part in self._parts)
+        if twice := [name for name, count in names.items() if count > 1]:
+            raise ValueError(f"inputs or populations share the name {twice[0]!r}")
+        strides: dict[str, float] = dict.fromkeys(self.input_names, 1.0)
         for population in self.all_populations:
             for projection in population.projections:
                 if projection.source not in strides:
@@ -94,6 +101,18 @@ class NetworkGraph:
                     "all must arrive on one grid"
                 )
             strides[population.name] = next(iter(into))
+        for name in self.input_names:
+            if name not in self.last_reader:
+                raise ValueError(f"no projection reads input {name!r}")
+
+    @property
+    def _parts(self) -> tuple[InputPort | Population, ...]:
+        return (*self.inputs, *self.all_populations)
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Names of the inputs."""
+        return tuple(port.name for port in self.inputs)
 
     @property
     def all_populations(self) -> tuple[Population, ...]:
@@ -103,7 +122,7 @@ class NetworkGraph:
     @cached_property
     def strides(self) -> dict[str, int]:
         """Input pixels per grid cell along one side, by population name."""
-        strides = {INPUT: 1}
+        strides = dict.fromkeys(self.input_names, 1)
         for population in self.all_populations:
             first = population.projections[0]
             strides[population.name] = strides[first.source] * first.stride // first.upsample
@@ -111,14 +130,13 @@ class NetworkGraph:
 
     @property
     def max_stride(self) -> int:
-        """Coarsest grid; the sides of the input are padded to a multiple of it."""
+        """Coarsest grid; the sides of all inputs are padded to a multiple of it."""
         return max(self.strides.values())
 
     @cached_property
     def num_channels(self) -> dict[str, int]:
-        """Channels by population name, the input included."""
-        channels = {p.name: p.num_channels for p in self.all_populations}
-        return {INPUT: self.num_input_channels, **channels}
+        """Channels by name of input or population."""
+        return {part.name: part.num_channels for part in self._parts}
 
     @cached_property
     def last_reader(self) -> dict[str, int]:
@@ -135,7 +153,7 @@ class NetworkGraph:
 
         Every projection takes one step there (lava_and_loihi, timing: 1 + max over sources).
         """
-        steps = {INPUT: 0}
+        steps = dict.fromkeys(self.input_names, 0)
         for population in self.all_populations:
             steps[population.name] = 1 + max(steps[p.source] for p in population.projections)
         return steps
@@ -161,14 +179,9 @@ class NetworkGraph:
         return found
 
     def num_neurons(self, height: int, width: int) -> dict[str, int]:
-        """Neurons per population for an input of `height` x `width` pixels.
+        """Neurons by population name, the readout included.
 
-        Args:
-            height: Input rows, a multiple of `max_stride`.
-            width: Input columns, a multiple of `max_stride`.
-
-        Returns:
-            Number of neurons by population name, the readout included.
+        Both sides are in pixels of the input, multiples of `max_stride`.
         """
         return {
             p.name: p.num_channels
@@ -182,22 +195,15 @@ class NetworkGraph:
 
         One relay per sending neuron and step; a chain is shared by the targets it passes. A 1x1
         projection with a stride reads only some of its source, and only those are relayed, unless
-        a chain of the whole source passes anyway. The input costs nothing: whoever sends it sends
+        a chain of the whole source passes anyway. An input costs nothing: whoever sends it sends
         it once more, later.
-
-        Args:
-            height: Input rows.
-            width: Input columns.
-
-        Returns:
-            Number of additional neurons.
         """
         delays = self.delays()
         chains: dict[tuple[str, int], int] = {}  # source and stride of what is relayed -> steps
         for population in self.all_populations:
             for projection in population.projections:
                 delay = delays.get((projection.source, population.name), 0)
-                if projection.source != INPUT and delay:
+                if projection.source not in self.input_names and delay:
                     stride = projection.stride if projection.kernel_size == 1 else 1
                     chain = (projection.source, stride)
                     chains[chain] = max(chains.get(chain, 0), delay)
@@ -238,14 +244,11 @@ def residual_unet(
     neuron, of which the fine grids have most; the input is sent once more, later, at no cost.
 
     Args:
-        num_input_channels: Channels of the input: 1 for spikes, 3 for RGB.
+        num_input_channels: Channels of the one input: 1 for spikes, 3 for RGB.
         width: Channels of the stem; a multiple of 16 (narrower 1x1 stride-2 convolutions crash
             in oneDNN, issue 6035 there).
         channel_multipliers: Channels of each stage in units of `width`.
         num_readout_channels: Channels of the readout.
-
-    Returns:
-        The graph.
 
     Raises:
         ValueError: When `width` is not a positive multiple of 16.
@@ -271,4 +274,4 @@ def residual_unet(
         below = f"dec{stage}"
         populations.append(Population(below, channels[stage], projections))
     readout = Population(READOUT, num_readout_channels, (Projection(below),))
-    return NetworkGraph(num_input_channels, tuple(populations), readout)
+    return NetworkGraph((InputPort(INPUT, num_input_channels),), tuple(populations), readout)

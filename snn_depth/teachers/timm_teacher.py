@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from snn_depth.models.depth_decoding import decode_uncertainty
-from snn_depth.models.depth_network import pad_to_stride
+from snn_depth.models.padding import pad_to_stride
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.teachers.base import RgbTeacher
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from snn_depth.losses.feature_distance import filtered_feature_distance
 from snn_depth.losses.info_nce import info_nce
 from snn_depth.losses.uncertainty_filter import Threshold, uncertainty_filter
-from snn_depth.models.depth_network import pad_to_stride
+from snn_depth.models.padding import pad_to_stride
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import Batch, LoadNetwork, Objective, part_of, predict

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from snn_depth.models.depth_network import pad_to_stride
 from snn_depth.models.normalization import with_kept_statistics
+from snn_depth.models.padding import pad_to_stride
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
 

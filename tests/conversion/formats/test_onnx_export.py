@@ -15,7 +15,7 @@ from conversion.graph.layer_graph import Layer, LayerGraph
 from conversion.simulate.float_simulator import simulate
 from conversion.student.extract import extract_graph
 from conversion.student.readout_depth import depth_of_readout
-from snn_depth.models.depth_network import upsample_to_input
+from snn_depth.models.padding import upsample_to_input
 from tests.conversion import calibrated_student as student
 from tests.conversion.onnx_run import run_steps, session_of
 from tests.conversion.small_graphs import SHAPE, counts, skip_graph

@@ -7,6 +7,7 @@ from snn_depth.models.graph import INPUT, READOUT
 from snn_depth.models.synapse_count import num_synapses
 from snn_depth.neurons.functional import li_step, lif_step
 from snn_depth.neurons.surrogate import ATan
+from tests.snn_depth.models.two_inputs import TwoInputTwin, counts, student
 
 
 def spikes(num_steps: int = 3, batch: int = 2, height: int = 32, width: int = 48) -> Tensor:
@@ -15,18 +16,27 @@ def spikes(num_steps: int = 3, batch: int = 2, height: int = 32, width: int = 48
     return torch.poisson(mean, generator)
 
 
-def unfold_by_hand(network: SpikingDepthNet, x_TBCHW: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+def unfold_by_hand(
+    network: SpikingDepthNet,
+    x: Tensor | dict[str, Tensor],
+    currents: dict[str, Tensor] | None = None,
+) -> tuple[Tensor, dict[str, Tensor]]:
     """Plain reference: one step after the other, one population after the other."""
     graph = network.graph
+    inputs = x if isinstance(x, dict) else {INPUT: x}
+    num_steps = len(next(iter(inputs.values())))
     v: dict[str, Tensor] = {}
     sums: dict[str, Tensor] = {}
-    for x in x_TBCHW:
-        out = {INPUT: x}
+    for t in range(num_steps):
+        out = {name: each[t] for name, each in inputs.items()}
         for population in graph.all_populations:
             current = torch.zeros(())
             for p in population.projections:
                 layer = network.projections[network.projection_name(p.source, population.name)]
                 current = current + layer(out[p.source])
+            if currents and population.name in currents:
+                sent = currents[population.name]
+                current = current + sent[t if len(sent) > 1 else 0]
             old = v.get(population.name, torch.zeros_like(current))
             if population.name == READOUT:
                 v[READOUT] = li_step(current, old, decay_v=network.integrator.decay_v)
@@ -40,7 +50,7 @@ def unfold_by_hand(network: SpikingDepthNet, x_TBCHW: Tensor) -> tuple[Tensor, d
                 v_threshold=network.lif.v_threshold,
                 surrogate=ATan(),
             )
-    means = {name: total / len(x_TBCHW) for name, total in sums.items()}
+    means = {name: total / num_steps for name, total in sums.items()}
     return v[READOUT], means
 
 
@@ -53,6 +63,105 @@ def test_student_equals_step_by_step_reference() -> None:
     torch.testing.assert_close(prediction.state[READOUT], v_readout)
     for tap in ("stem", "dec1"):
         torch.testing.assert_close(prediction.features[tap], means[tap])
+
+
+def test_two_inputs_equal_the_reference() -> None:
+    network = student()
+    x = counts()
+    even = {name: torch.nn.functional.pad(each, (0, 0, 0, 1)) for name, each in x.items()}
+    prediction = network(x, taps=("a", "c"))
+    assert prediction.depth_m.shape == (2, 1, 11, 14)
+    v_readout, means = unfold_by_hand(network, even)
+    torch.testing.assert_close(prediction.state[READOUT], v_readout)
+    torch.testing.assert_close(prediction.features["c"], means["c"])
+    assert prediction.firing_rates["c"] > 0
+    assert list(network.projections)[:2] == ["spikes_to_a", "thermal_to_a"]
+    assert TwoInputTwin().double()(x).depth_m.shape == (2, 1, 11, 14)
+
+
+def test_inputs_are_asked_for_by_name() -> None:
+    network = student()
+    x = counts()
+    with pytest.raises(ValueError, match=r"'spikes', 'thermal'.*found one without a name"):
+        network(x["spikes"])
+    with pytest.raises(ValueError, match=r"found inputs \['spikes'\]; accepted"):
+        network({"spikes": x["spikes"]})
+    with pytest.raises(ValueError, match=r"'thermal' input has shape .*expected .T, B, 2, H, W"):
+        network({"spikes": x["spikes"], "thermal": x["spikes"]})
+    with pytest.raises(ValueError, match="inputs differ in"):
+        network({"spikes": x["spikes"], "thermal": x["thermal"][:2]})
+    named = SpikingDepthNet().eval()
+    with torch.no_grad():
+        assert torch.equal(named({INPUT: spikes()}).depth_m, named(spikes()).depth_m)
+
+
+def some_currents(num_steps: int) -> dict[str, Tensor]:
+    """Into the stem per step, into a decoder stage per frame, and into the readout."""
+    generator = torch.Generator().manual_seed(7)
+    shapes = {"stem": (num_steps, 2, 16, 16, 24), "dec1": (1, 2, 32, 8, 12)}
+    shapes[READOUT] = (1, 2, 2, 16, 24)
+    return {
+        name: torch.randn(shape, generator=generator).double().requires_grad_()
+        for name, shape in shapes.items()
+    }
+
+
+def test_currents_of_another_branch_are_added() -> None:
+    torch.manual_seed(1)
+    network = SpikingDepthNet().double().eval()
+    x, sent = spikes().double(), some_currents(3)
+    prediction = network(x, currents=sent, taps=("dec1",))
+    v_readout, means = unfold_by_hand(network, x, sent)
+    torch.testing.assert_close(prediction.state[READOUT], v_readout)
+    torch.testing.assert_close(prediction.features["dec1"], means["dec1"])
+    assert not torch.equal(prediction.depth_m, network(x).depth_m)
+    grads = torch.autograd.grad(prediction.state[READOUT].square().sum(), list(sent.values()))
+    expected = torch.autograd.grad(v_readout.square().sum(), list(sent.values()))
+    for ours, theirs in zip(grads, expected, strict=True):
+        assert ours.abs().sum() > 0
+        torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("kind", [SpikingDepthNet, AnnDepthNet])
+def test_zero_currents_change_no_bit(kind: type[DepthNetwork]) -> None:
+    network = kind().eval()
+    x = spikes()
+    plain = network(x, taps=("stem", "dec1"))
+    zeros = {n: torch.zeros_like(c).float() for n, c in some_currents(1).items()}
+    with_zeros = network(x, currents=zeros, taps=("stem", "dec1"))
+    assert torch.equal(with_zeros.depth_m, plain.depth_m)
+    assert torch.equal(with_zeros.uncertainty, plain.uncertainty)
+    for name, feature in plain.features.items():
+        assert torch.equal(with_zeros.features[name], feature)
+    assert torch.equal(network(x, currents={}).depth_m, plain.depth_m)
+
+
+def test_currents_do_not_change_the_precision() -> None:
+    network = SpikingDepthNet().eval()
+    zeros = {"stem": torch.zeros(1, 2, 16, 16, 24)}
+    with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
+        plain, with_zeros = network(spikes()), network(spikes(), currents=zeros)
+    assert torch.equal(with_zeros.depth_m, plain.depth_m)
+
+
+def test_without_currents_nothing_more_is_computed() -> None:
+    """The operations are those of the projections, the neurons and the decoding, as ever."""
+    network = SpikingDepthNet(channel_multipliers=(1, 2)).eval()
+    adds: list[int] = []
+    for currents in (None, {"stem": torch.zeros(1, 2, 16, 16, 24)}):
+        with torch.no_grad(), torch.profiler.profile() as profile:
+            network(spikes(), currents=currents)
+        adds.append(sum(e.count for e in profile.key_averages() if e.key == "aten::add"))
+    assert adds[1] == adds[0] + 1
+
+
+def test_currents_that_fit_nowhere() -> None:
+    network = SpikingDepthNet()
+    with pytest.raises(ValueError, match=r"unknown currents into \['nowhere'\]; accepted.*stem"):
+        network(spikes(), currents={"nowhere": torch.zeros(1)})
+    for shape in ((2, 2, 16, 16, 24), (2, 16, 16, 24), (1, 1, 16, 16, 24), (1, 2, 16, 32, 48)):
+        with pytest.raises(ValueError, match=r"current into 'stem' has shape .*accepted: \(3, 2"):
+            network(spikes(), currents={"stem": torch.zeros(shape)})
 
 
 def test_fresh_state_every_call_and_explicit_state_continues() -> None:

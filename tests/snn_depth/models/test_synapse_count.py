@@ -11,6 +11,7 @@ from snn_depth.models.depth_network import SpikingDepthNet
 from snn_depth.models.graph import (
     INPUT,
     READOUT,
+    InputPort,
     NetworkGraph,
     Population,
     Projection,
@@ -49,7 +50,7 @@ def test_pairs_behind_upsampling_are_connected_through_it(kernel_size: int, size
 def test_by_hand() -> None:
     # 4 x 4 pixels, 3 x 3 kernels: rows of 2, 3, 3, 2 taps, so 10 pairs along each axis.
     graph = NetworkGraph(
-        1,
+        (InputPort(INPUT, 1),),
         (Population("a", 5, (Projection(INPUT),)), Population("b", 7, (Projection("a"),))),
         Population(READOUT, 2, (Projection("b"), Projection("a", kernel_size=1))),
     )
