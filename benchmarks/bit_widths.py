@@ -15,11 +15,12 @@ import yaml
 from torch.utils.data import Dataset, Subset
 
 from benchmarks.bit_tuning import fine_tune, frames_per_bin, tuning_settings
-from benchmarks.tables import format_entry, markdown_table
+from benchmarks.tables import format_entry
 from conversion.graph.quantize import check_weight_bits, quantize_graph
 from conversion.student.extract import extract_graph
 from conversion.student.graph_predictor import GraphPredictor
 from snn_depth.command.exit import run_command
+from snn_depth.command.table import Table
 from snn_depth.evaluation.results import summarize, write_results
 from snn_depth.evaluation.scoring import score
 from snn_depth.models.depth_network import SpikingDepthNet
@@ -192,10 +193,11 @@ def markdown(summary: list[dict[str, Any]]) -> str:
             f"{format_entry(entry, 'abs_rel')} ({entry['abs_rel_change_mean']:+.1%})",
             f"{entry['firing_rate_mean']:.1%}",
         ]
-    return markdown_table(
+    return Table(
+        "",
         ["bits", "as converted (to float)", "firing rate", "fine-tuned (to float)", "firing rate"],
-        ([name, *row[False], *row[True]] for name, row in cells.items()),
-    )
+        [[name, *row[False], *row[True]] for name, row in cells.items()],
+    ).to_markdown()
 
 
 if __name__ == "__main__":

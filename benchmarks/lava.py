@@ -18,9 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy.typing as npt
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from conversion.graph.artifact import Artifact, write_artifact
 from conversion.graph.layer_graph import LayerGraph
@@ -35,6 +33,7 @@ from conversion.student.student_run import padded_input
 from conversion.student.validation_samples import validation_batch
 from snn_depth.command.exit import run_command
 from snn_depth.command.picture_size import parse_size
+from snn_depth.command.table import Column, Table, number_columns
 from snn_depth.evaluation.results import summarize, write_results
 from snn_depth.models.depth_network import SpikingDepthNet
 from snn_depth.training.checkpoint import SHIPPED_NETWORK, LoadedNetwork, load_network
@@ -102,7 +101,7 @@ def benchmark(
                         }
                     )
     write_results(output, "lava", rows)
-    console.print(speed_table(summarize(rows)))
+    console.print(speed_table(summarize(rows)).to_rich())
     console.print(f"results: {output}")
 
 
@@ -160,37 +159,26 @@ def _figures(run: LavaRun, ours_s: float) -> dict[str, float]:
 
 
 def speed_table(summary: Sequence[Mapping[str, Any]]) -> Table:
-    """Means and standard deviations, one line per network and kind of synapses.
-
-    Args:
-        summary: Of the rows, as `snn_depth.evaluation.results.summarize` makes it.
-
-    Returns:
-        The table.
-    """
-    table = Table(
-        title=f"integer simulator and Lava: seconds, {summary[0]['num_seeds']} runs",
-        box=SIMPLE_HEAD,  # all columns fit 80 characters
-        collapse_padding=True,
-        pad_edge=False,
-        caption="ours: the integer simulator, all samples at once; pipelined: one after the other, "
-        "as Lava does it; ratio: Lava to ours; memory: of all Lava processes, and of it /dev/shm",
-        caption_justify="left",
-    )
-    for heading in ("pictures", "synapses"):
-        table.add_column(heading)
-    for heading in ("ours", "pipelined", "Lava", "start", "ratio", "memory, MB"):
-        table.add_column(heading, justify="right")
-    for entry in summary:
-        table.add_row(
+    """Means and standard deviations per network and kind of synapses."""
+    rows = [
+        [
             entry["size"],
             entry["synapses"],
             *(_mean_and_spread(entry, m) for m in ("ours_s", "ours_pipelined_s", "lava_s")),
             f"{entry['lava_start_s_mean']:.1f}",
             f"{entry['ratio_mean']:.1f}",
             f"{entry['lava_memory_mb_mean']:.0f}, {entry['lava_shared_memory_mb_mean']:.1f}",
-        )
-    return table
+        ]
+        for entry in summary
+    ]
+    numbers = number_columns("ours", "pipelined", "Lava", "start", "ratio", "memory, MB")
+    return Table(
+        f"integer simulator and Lava: seconds, {summary[0]['num_seeds']} runs",
+        [Column("pictures", "left"), "synapses", *numbers],
+        rows,
+        "ours: the integer simulator, all samples at once; pipelined: one after the other, "
+        "as Lava does it; ratio: Lava to ours; memory: of all Lava processes, and of it /dev/shm",
+    )
 
 
 def _mean_and_spread(entry: Mapping[str, Any], metric: str) -> str:

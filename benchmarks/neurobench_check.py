@@ -19,9 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized, type_before_parametrizations
 from torch.utils.data import DataLoader, TensorDataset
@@ -36,6 +34,7 @@ from benchmarks.operations.neurobench_rules import (
 )
 from conversion.student.validation_samples import validation_batch
 from snn_depth.command.exit import run_command
+from snn_depth.command.table import Table, number_columns
 from snn_depth.evaluation.results import write_results
 from snn_depth.files.digest import file_sha256
 from snn_depth.models.depth_network import DepthNetwork
@@ -227,39 +226,31 @@ def stored_rows(path: Path = RESULTS) -> list[dict[str, Any]]:
 
 
 def comparison_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Counts per sample in thousands, one block per network.
-
-    Args:
-        rows: As `result_row` makes them, with `network` and `input`.
-
-    Returns:
-        The table.
-    """
-    table = Table(
-        title="operations per sample, in thousands",
-        box=SIMPLE_HEAD,
-        caption=f"NeuroBench {rows[0]['neurobench_version']}; dense: all synapses in all steps",
-        caption_justify="left",
-    )
-    table.add_column("network")
-    for heading in ("dense", "MACs", "additions"):
-        table.add_column(heading, justify="right")
+    """Counts by `result_row`, with `network` and `input`: several lines per network."""
+    cells = []
     for row in rows:
         metrics = row["metrics"]
         exact, neurobench, unexplained = (
             {name: metrics[prefix + name] for name in ("dense", "macs", "accumulations")}
             for prefix in ("", "neurobench_", "unexplained_")
         )
-        table.add_row(f"{row['network']} ({row['input']})", *_thousands(exact))
-        for difference in row["differences"]:
-            table.add_row(f"  {difference['rule']}", *_thousands(difference))
-        table.add_row("  unexplained", *_thousands(unexplained))
-        table.add_row("  NeuroBench", *_thousands(neurobench), end_section=True)
-    return table
+        lines = {
+            f"{row['network']} ({row['input']})": exact,
+            **{f"  {difference['rule']}": difference for difference in row["differences"]},
+            "  unexplained": unexplained,
+            "  NeuroBench": neurobench,
+        }
+        cells += [[title, *_thousands(counts)] for title, counts in lines.items()]
+    return Table(
+        "operations per sample, in thousands",
+        ["network", *number_columns("dense", "MACs", "additions")],
+        cells,
+        f"NeuroBench {rows[0]['neurobench_version']}; dense: all synapses in all steps",
+    )
 
 
-def _thousands(counts: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(f"{counts[name] / 1e3:,.1f}" for name in ("dense", "macs", "accumulations"))
+def _thousands(counts: Mapping[str, Any]) -> list[str]:
+    return [f"{counts[name] / 1e3:,.1f}" for name in ("dense", "macs", "accumulations")]
 
 
 def check(
@@ -301,7 +292,7 @@ def check(
         )
     write_results(output, "neurobench_check", rows)
     console = Console()
-    console.print(comparison_table(rows))
+    console.print(comparison_table(rows).to_rich())
     console.print(f"results: {output}")
 
 

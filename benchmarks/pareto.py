@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks.pareto_front import on_front
 from benchmarks.report.energy import RHO, mean_energy, memory_energy
@@ -36,6 +34,7 @@ from hardware.energy.digital_machines import AnnMachine, SnnMachine
 from hardware.energy.energy_comparison import energy_ratio
 from hardware.energy.operation_energy import bits_to_count
 from snn_depth.command.exit import run_command
+from snn_depth.command.table import Table, number_columns
 from snn_depth.data.spec import DataSpec
 from snn_depth.evaluation.results import summarize, write_results
 from snn_depth.models.depth_network import DepthNetwork, SpikingDepthNet
@@ -107,7 +106,7 @@ def pareto(
     ]
     write_results(output, "pareto", rows)
     console = Console()
-    console.print(pareto_table(summarize(rows)))
+    console.print(pareto_table(summarize(rows)).to_rich())
     console.print(f"results: {output}")
 
 
@@ -248,28 +247,24 @@ def counterpart_ratio(
 
 
 def pareto_table(summary: Sequence[Mapping[str, Any]]) -> Table:
-    """One line per network.
-
-    Args:
-        summary: Of the rows, as `snn_depth.evaluation.results.summarize` makes it.
-    """
-    table = Table(title="quality against energy", box=SIMPLE_HEAD, pad_edge=False)
-    headings = ("network", "T", "bits", "abs_rel", "uJ", "synops/synapse", "SNN/ANN", "front")
-    for heading in headings:
-        table.add_column(heading, justify="left" if heading == "network" else "right")
+    """Summaries of all networks."""
+    rows = []
     for entry, best in zip(summary, on_front(summary), strict=True):
         ratio = entry.get("energy_ratio_mean")
-        table.add_row(
-            entry["name"],
-            str(entry["num_steps"]),
-            str(entry["activation_bits"]),
-            f"{entry['abs_rel_mean']:.3f}",
-            f"{entry['energy_uj_mean']:.1f}",
-            f"{entry['synops_per_synapse_mean']:.2f}",
-            "" if ratio is None else f"{ratio:.2f}",
-            "*" if best else "",
+        rows.append(
+            [
+                entry["name"],
+                str(entry["num_steps"]),
+                str(entry["activation_bits"]),
+                f"{entry['abs_rel_mean']:.3f}",
+                f"{entry['energy_uj_mean']:.1f}",
+                f"{entry['synops_per_synapse_mean']:.2f}",
+                "" if ratio is None else f"{ratio:.2f}",
+                "*" if best else "",
+            ]
         )
-    return table
+    numbers = number_columns("T", "bits", "abs_rel", "uJ", "synops/synapse", "SNN/ANN", "front")
+    return Table("quality against energy", ["network", *numbers], rows)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """Results as Markdown: `python -m benchmarks.tables RESULTS.json [--metric abs_rel]`."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from snn_depth.command.exit import run_command
+from snn_depth.command.table import Table
 from snn_depth.evaluation.evaluation_table import ALIGNMENT_NOTES
 
 Entry = dict[str, Any]
@@ -16,20 +17,6 @@ BASELINES = ("constant_median", "row_median", "playback_to_", "rgb_teacher")
 METHODS = ("source_only", "cfkd", "ada_bn", "adversarial_only", "full", "quantized", "oracle")
 SHOWN_WITH_ABLATIONS = ("source_only", "cfkd", "full", "oracle")
 NETWORKS = {"none": "", "ann": "ANN", "snn": "SNN"}
-
-
-def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown.
-
-    Args:
-        headings: One per column.
-        rows: Cells, as many as headings each.
-
-    Returns:
-        Markdown.
-    """
-    lines = [f"| {' | '.join(headings)} |", f"|{'---|' * len(headings)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(cells)} |" for cells in rows)])
 
 
 def methods_by_scenario(summary: list[Entry], metric: str, alignment: str = "none") -> str:
@@ -50,10 +37,8 @@ def methods_by_scenario(summary: list[Entry], metric: str, alignment: str = "non
     scenarios = list(dict.fromkeys(e["scenario"] for e in entries))
     methods = list(dict.fromkeys(e["method"] for e in entries))
     cells = {(e["method"], e["scenario"]): format_entry(e, metric) for e in entries}
-    return markdown_table(
-        ["method", *scenarios],
-        ([m, *(cells.get((m, scenario), "") for scenario in scenarios)] for m in methods),
-    )
+    rows = [[m, *(cells.get((m, scenario), "") for scenario in scenarios)] for m in methods]
+    return Table("", ["method", *scenarios], rows).to_markdown()
 
 
 def select(summary: list[Entry], metric: str, alignment: str) -> list[Entry]:
@@ -138,13 +123,14 @@ def matrix_table(entries: list[Entry], metric: str, num_seeds: int) -> str:
         (e["network"], e["method"], column_of(e)): matrix_cell(e, metric, num_seeds)
         for e in entries
     }
-    return markdown_table(
+    return Table(
+        "",
         ["network", "method", *columns],
-        (
+        [
             [NETWORKS[network], method, *(cells.get((network, method, c), "") for c in columns)]
             for network, method in rows
-        ),
-    )
+        ],
+    ).to_markdown()
 
 
 def column_of(entry: Entry) -> str:

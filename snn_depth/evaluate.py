@@ -94,7 +94,8 @@ def evaluate(
         data_rows = [{**keys, **part} for part in scores]
         rows += data_rows
         for alignment in alignments:
-            console.print(metrics_table([r for r in data_rows if r["alignment"] == alignment]))
+            table = metrics_table([r for r in data_rows if r["alignment"] == alignment])
+            console.print(table.to_rich(narrow=True))  # all metrics fit into 80 columns
         console.print(_notes(data_rows, dataset, loaded))
         console.print(rates_line(data_rows[-len(alignments)]))
         if pictures is not None:

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from PIL import Image
 from rich.console import Console
-from rich.table import Table
 
 from snn_depth.command.device import choose_device
 from snn_depth.command.exit import run_command
 from snn_depth.command.progress import progress_bar
+from snn_depth.command.table import Column, Table
 from snn_depth.data.streams.array_files import AxisOrder
 from snn_depth.data.streams.binning import bin_spikes
 from snn_depth.data.streams.exposure import auto_expose
@@ -135,7 +135,7 @@ def predict(
         with _complete_folder(output) as folder:
             meta["windows"] = write_windows(folder, stream, starts, loaded, camera)
             (folder / META_FILE).write_text(json.dumps(meta, indent=2) + "\n")
-    console.print(_summary(meta["windows"], output))
+    console.print(_summary(meta["windows"], output).to_rich())
     console.print(f"camera: {camera.describe()}")
 
 
@@ -206,7 +206,6 @@ def write_windows(
 
 
 def _summary(windows: list[dict[str, Any]], output: Path) -> Table:
-    table = Table(title=str(output), show_header=False)
     rates = [r for w in windows for r in w["firing_rates"].values()]
     lines = {
         "windows": str(len(windows)),
@@ -215,9 +214,7 @@ def _summary(windows: list[dict[str, Any]], output: Path) -> Table:
         "farthest depth": f"{max(w['depth_max_m'] for w in windows):.2f} m",
         "mean firing rate": f"{np.mean(rates):.1%}" if rates else "none: the network has no spikes",
     }
-    for name, value in lines.items():
-        table.add_row(name, value)
-    return table
+    return Table(str(output), ["", Column("", "left")], list(lines.items()))
 
 
 def _refuse_foreign_folder(output: Path) -> None:

@@ -1,9 +1,10 @@
 """Every constant that a figure of the report rests on: range, source and evidence."""
 
-from benchmarks.report.document import Section, Table, Text
+from benchmarks.report.document import Section, Text
 from benchmarks.report.part import Part
 from benchmarks.study.study import Study
 from hardware.energy.constant import ConstantSet, load_constants
+from snn_depth.command.table import Table
 
 
 def constants_part(study: Study) -> Part:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.report.document import Picture, Section, Table, Text
+from benchmarks.report.document import Picture, Section, Text
 from benchmarks.report.numbers import interval, short
 from benchmarks.report.part import Part
 from benchmarks.report.plots import distribution_plot, stacked_plot, tornado_plot
@@ -21,6 +21,7 @@ from hardware.energy.energy_events import chip_energy, static_energy_pj
 from hardware.energy.energy_memory import ann_energy, network_energy, snn_energy
 from hardware.energy.energy_naive import LABEL, naive_energy_pj
 from hardware.energy.uncertainty import Model, monte_carlo, percentile_interval, tornado
+from snn_depth.command.table import Table
 
 # rho: what the machine does with a membrane at every event that reaches it.
 RHO = {1.0: "read and written per event", 0.0: "sums in registers, applied per step"}

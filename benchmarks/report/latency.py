@@ -1,12 +1,13 @@
 """How long an inference takes on the chip: a bracket, for constants of Loihi 2 are not public."""
 
-from benchmarks.report.document import Section, Table, Text
+from benchmarks.report.document import Section, Text
 from benchmarks.report.numbers import short
 from benchmarks.report.part import Part
 from benchmarks.study.chip_run import ENDS
 from benchmarks.study.study import Study
 from conversion.graph.layer_graph import INPUT
 from hardware.energy.constant import load_constants
+from snn_depth.command.table import Table
 
 
 def input_events(study: Study) -> float:

@@ -1,6 +1,6 @@
 """The spiking network layer by layer: counts, energy by term, break-even, cores."""
 
-from benchmarks.report.document import Section, Table, Text
+from benchmarks.report.document import Section, Text
 from benchmarks.report.numbers import millions, percent, short
 from benchmarks.report.operations import layer_totals, rate
 from benchmarks.report.part import Part
@@ -8,6 +8,7 @@ from benchmarks.study.study import NOMINAL_REUSE, Study
 from hardware.energy.break_even import BreakEven, break_even_table
 from hardware.energy.energy_memory import TERMS, network_energy, snn_energy
 from hardware.energy.published_thresholds import PUBLISHED_THRESHOLDS
+from snn_depth.command.table import Table
 
 
 def layers_part(study: Study) -> Part:

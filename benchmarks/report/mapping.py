@@ -4,12 +4,13 @@ from dataclasses import asdict
 
 import numpy as np
 
-from benchmarks.report.document import Picture, Section, Table, Text
+from benchmarks.report.document import Picture, Section, Text
 from benchmarks.report.numbers import percent, short
 from benchmarks.report.part import Part
 from benchmarks.report.plots import core_map_plot, imbalance_plot
 from benchmarks.study.study import Study
 from hardware.cores.placement import place
+from snn_depth.command.table import Table
 
 
 def mapping_part(study: Study) -> Part:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from benchmarks.report.document import Picture, Section, Table, Text
+from benchmarks.report.document import Picture, Section, Text
+from snn_depth.command.table import Table
 
 
 def as_markdown(title: str, sections: Sequence[Section]) -> str:
@@ -29,17 +30,4 @@ def _block(block: Text | Table | Picture) -> str:
         )
     if isinstance(block, Picture):
         return f"![{block.caption}]({block.name}.svg)\n\n*{block.caption}*"
-    lines = [
-        f"**{block.title}**",
-        "",
-        _row(block.headings),
-        "|" + "---|" * len(block.headings),
-        *map(_row, block.rows),
-    ]
-    if block.note:
-        lines += ["", f"*{block.note}*"]
-    return "\n".join(lines)
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return block.to_markdown()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.report.document import Section, Table, Text
+from benchmarks.report.document import Section, Text
 from benchmarks.report.numbers import short
 from benchmarks.report.part import Part
 from benchmarks.study.study import Study
@@ -22,6 +22,7 @@ from benchmarks.throughput.gpu_energy import (
     NotMeasured,
     measure_gpu,
 )
+from snn_depth.command.table import Table
 from snn_depth.training.checkpoint import load_network
 
 NUM_WINDOWS = 5

@@ -9,10 +9,11 @@ from benchmarks.neurobench_check import (
     result_row,
     stored_rows,
 )
-from benchmarks.report.document import Section, Table
+from benchmarks.report.document import Section
 from benchmarks.report.numbers import millions
 from benchmarks.report.part import Part
 from benchmarks.study.study import Study
+from snn_depth.command.table import Table
 from snn_depth.files.digest import file_sha256
 from snn_depth.models.depth_network import DepthNetwork
 from snn_depth.training.checkpoint import load_network

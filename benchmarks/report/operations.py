@@ -4,13 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.report.document import Section, Table, Text
+from benchmarks.report.document import Section, Text
 from benchmarks.report.numbers import millions, percent, short
 from benchmarks.report.part import Part
 from benchmarks.study.contender import Measured
 from benchmarks.study.study import Study
 from conversion.graph.layer_graph import INPUT
 from hardware.counts.event_counts import LayerCounts
+from snn_depth.command.table import Table
 
 
 def operations_part(study: Study) -> Part:

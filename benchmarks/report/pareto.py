@@ -6,11 +6,12 @@ from typing import Any
 
 from benchmarks.pareto_front import on_front
 from benchmarks.report.claim import ACCEPTED_LOSS
-from benchmarks.report.document import Picture, Section, Table, Text
+from benchmarks.report.document import Picture, Section, Text
 from benchmarks.report.numbers import short
 from benchmarks.report.part import Part
 from benchmarks.report.plots import Point, pareto_plot
 from benchmarks.study.study import NOMINAL_REUSE, REUSE
+from snn_depth.command.table import Table
 
 
 def pareto_part(results: Path) -> Part:

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from benchmarks.report.document import Section, Table, Text
+from benchmarks.report.document import Section, Text
 from benchmarks.report.numbers import short
 from benchmarks.report.part import Part
 from benchmarks.study.contender import METRICS, Measured
 from benchmarks.study.study import Study
 from hardware.energy.uncertainty import Interval, bootstrap_mean
+from snn_depth.command.table import Table
 
 HIGHER_IS_BETTER = {"delta1"}
 

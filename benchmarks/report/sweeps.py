@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks.report.document import Picture, Section, Table, Text
+from benchmarks.report.document import Picture, Section, Text
 from benchmarks.report.numbers import short
 from benchmarks.report.part import Part
 from benchmarks.report.plots import anytime_plot, break_even_plot
@@ -12,6 +12,7 @@ from hardware.counts.event_counts import EventCounts
 from hardware.energy.break_even import naive_break_even_rate
 from hardware.energy.energy_memory import ann_energy, network_energy, snn_energy
 from hardware.energy.operation_energy import bits_to_count
+from snn_depth.command.table import Table
 
 STEPS = (1, 2, 4, 8, 16, 32)
 

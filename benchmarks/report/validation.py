@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.pilotnet import PilotNetRun, count_pilotnet, residuals, stored_run
-from benchmarks.report.document import Section, Table, Text
+from benchmarks.report.document import Section, Text
 from benchmarks.report.numbers import short
 from benchmarks.report.part import Part
 from hardware.energy.published_run import PILOTNET_LIF
+from snn_depth.command.table import Table
 
 _NUM_CONVOLUTIONS = 6  # the input layer and five convolutions; dense layers follow
 

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.operations.operation_audit import OperationAudit
-from benchmarks.report.document import Section, Table, Text
+from benchmarks.report.document import Section, Text
 from benchmarks.report.part import Part
 from benchmarks.study.study import Study
 from hardware.energy.constant import FOLDER as CONSTANTS
+from snn_depth.command.table import Table
 from snn_depth.evaluation.results import command_line, current_commit, describe_machine
 from snn_depth.files.digest import file_sha256, folder_sha256
 from snn_depth.training.checkpoint import load_network

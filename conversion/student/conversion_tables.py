@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from conversion.graph.timing import TimingCosts
 from conversion.lava.proof import LavaProof, LayerDifference
 from conversion.student.convert import Conversion
 from conversion.student.layer_report import LayerRow
+from snn_depth.command.table import Column, Table, number_columns
 
 
 def print_conversion(
@@ -18,85 +17,49 @@ def print_conversion(
     scores: Mapping[str, Mapping[str, float]],
     console: Console,
 ) -> None:
-    """Print everything.
-
-    Args:
-        conversion: The conversion.
-        proofs: Its runs in Lava.
-        scores: Depth metrics by name, by network; empty without depth.
-        console: Where to print.
-    """
+    """Print everything; `scores` are depth metrics by name, by network, empty without depth."""
     num_steps, num_samples = conversion.inputs_TBCHW.shape[:2]
-    console.print(layer_table(conversion.rows))
-    console.print(hand_over_table(conversion.rows, proofs))
+    console.print(layer_table(conversion.rows).to_rich())
+    console.print(hand_over_table(conversion.rows, proofs).to_rich())
     console.print(readout_text(conversion.rows))
     if scores:
-        console.print(score_table(scores, num_samples))
+        console.print(score_table(scores, num_samples).to_rich())
     console.print(timing_text(conversion.costs, num_steps))
     if proofs:
         console.print(lava_text(proofs))
 
 
 def layer_table(rows: Sequence[LayerRow]) -> Table:
-    """What every layer is: one line per layer.
-
-    Args:
-        rows: Figures of all layers.
-
-    Returns:
-        The table.
-    """
-    table = _table(
-        "layers",
-        "bits: of each edge's weights, and the power of two on top; rate: spikes per "
-        "neuron and step",
-    )
-    for heading in ("layer", "shape"):
-        table.add_column(heading)
-    for heading in ("neurons", "weights", "bits", "rate float", "integer"):
-        table.add_column(heading, justify="right")
+    """What every layer is."""
+    cells = []
     for row in rows:
         bits = (f"{bits}*2^{shift}" if shift else str(bits) for bits, shift in row.bits_used)
         rates = ["", ""]
         if row.firing is not None:
             rates = [f"{row.firing.rate:.2%}", f"{row.firing.rate_integer:.2%}"]
-        table.add_row(
-            row.name,
-            "x".join(map(str, row.shape)),
-            f"{row.num_neurons:,}",
-            f"{row.num_weights:,}",
-            " ".join(bits),
-            *rates,
+        cells.append(
+            [
+                row.name,
+                "x".join(map(str, row.shape)),
+                f"{row.num_neurons:,}",
+                f"{row.num_weights:,}",
+                " ".join(bits),
+                *rates,
+            ]
         )
-    return table
+    numbers = number_columns("neurons", "weights", "bits", "rate float", "integer")
+    return Table(
+        "layers",
+        ["layer", Column("shape", "left"), *numbers],
+        cells,
+        "bits: of each edge's weights, and the power of two on top; rate: spikes per "
+        "neuron and step",
+    )
 
 
 def hand_over_table(rows: Sequence[LayerRow], proofs: Sequence[LavaProof]) -> Table:
-    """What differs from stage to stage: one line per layer.
-
-    Args:
-        rows: Figures of all layers.
-        proofs: Runs in Lava.
-
-    Returns:
-        The table; the readout's differences on the way to the integer network are in
-        `readout_text`.
-    """
-    table = _table(
-        "spikes that differ",
-        "student: from the float graph, computed in float64 and in float32; changed: spikes that "
-        "the integer graph adds or drops, per spike"
-        + "; Lava: from the simulator, and the largest difference of membranes"
-        * bool(proofs),
-    )
-    table.add_column("layer")
-    for heading in (
-        "student\nfloat64",
-        "student\nfloat32",
-        "integer\nchanged",
-        *(f"{proof.name}\nspikes, membrane" for proof in proofs),
-    ):
-        table.add_column(heading, justify="right")
+    """What differs from stage to stage, but for readouts in float and integer: `readout_text`."""
+    cells = []
     for row in rows:
         differ = ["", "", ""]
         if row.firing is not None:
@@ -106,21 +69,25 @@ def hand_over_table(rows: Sequence[LayerRow], proofs: Sequence[LavaProof]) -> Ta
                 f"{firing.mismatches_float32:,}",
                 f"{firing.share_changed:.1%}",
             ]
-        table.add_row(
-            row.name, *differ, *(_difference(proof.differences[row.name]) for proof in proofs)
-        )
-    return table
+        in_lava = [_difference(proof.differences[row.name]) for proof in proofs]
+        cells.append([row.name, *differ, *in_lava])
+    lava_headings = [f"{proof.name}\nspikes, membrane" for proof in proofs]
+    numbers = number_columns(
+        "student\nfloat64", "student\nfloat32", "integer\nchanged", *lava_headings
+    )
+    return Table(
+        "spikes that differ",
+        ["layer", *numbers],
+        cells,
+        "student: from the float graph, computed in float64 and in float32; changed: spikes that "
+        "the integer graph adds or drops, per spike"
+        + "; Lava: from the simulator, and the largest difference of membranes"
+        * bool(proofs),
+    )
 
 
 def readout_text(rows: Sequence[LayerRow]) -> str:
-    """How far the readouts' membranes are apart.
-
-    Args:
-        rows: Figures of all layers.
-
-    Returns:
-        One line per readout.
-    """
+    """How far the readouts' membranes are apart, a line each."""
     return "\n".join(
         f"{row.name}: membranes differ by up to {row.drift.from_student:.1e} between student "
         f"(float64) and float graph, and by {row.drift.integer_rms:.3g} (RMS; theirs is "
@@ -131,34 +98,16 @@ def readout_text(rows: Sequence[LayerRow]) -> str:
 
 
 def score_table(scores: Mapping[str, Mapping[str, float]], num_samples: int) -> Table:
-    """Depth metrics, one line per network.
-
-    Args:
-        scores: Metrics by name, by network.
-        num_samples: Samples that they are means over.
-
-    Returns:
-        The table.
-    """
-    table = Table(title=f"depth, {num_samples} samples")
-    table.add_column("network")
-    for metric in next(iter(scores.values())):
-        table.add_column(metric, justify="right")
-    for name, metrics in scores.items():
-        table.add_row(name, *(f"{value:.4f}" for value in metrics.values()))
-    return table
+    """Depth metrics by name, by network: means over the samples."""
+    cells = [
+        [name, *(f"{value:.4f}" for value in metrics.values())] for name, metrics in scores.items()
+    ]
+    columns: list[Column | str] = ["network", *number_columns(*next(iter(scores.values())))]
+    return Table(f"depth, {num_samples} samples", columns, cells)
 
 
 def timing_text(costs: TimingCosts, num_steps: int) -> str:
-    """Steps, delays, and what they cost.
-
-    Args:
-        costs: Of the network.
-        num_steps: Steps per sample.
-
-    Returns:
-        A few lines.
-    """
+    """Steps, delays, and what they cost."""
     waits = ", ".join(f"{source} to {target} {n}" for (source, target), n in costs.delays.items())
     return (
         f"timing: {costs.num_pipeline_steps} pipeline steps; a sample takes {num_steps} steps, or "
@@ -170,14 +119,7 @@ def timing_text(costs: TimingCosts, num_steps: int) -> str:
 
 
 def lava_text(proofs: Sequence[LavaProof]) -> str:
-    """What the runs in Lava took, beside the simulators.
-
-    Args:
-        proofs: The runs.
-
-    Returns:
-        One line per run.
-    """
+    """What the runs in Lava took, beside the simulators, a line each."""
     return "\n".join(
         f"{proof.name} ({proof.synapses} synapses): {proof.run.num_steps} steps in "
         f"{proof.run.run_s:.2f} s after {proof.run.build_s:.1f} s to start "
@@ -191,14 +133,3 @@ def lava_text(proofs: Sequence[LavaProof]) -> str:
 def _difference(difference: LayerDifference) -> str:
     membrane = f"{difference.largest_membrane:.2g}"
     return membrane if difference.num_spikes is None else f"{difference.num_spikes:,}, {membrane}"
-
-
-def _table(title: str, caption: str) -> Table:
-    return Table(
-        title=title,
-        box=SIMPLE_HEAD,  # all columns fit 80 characters
-        collapse_padding=True,
-        pad_edge=False,
-        caption=caption,
-        caption_justify="left",
-    )

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from snn_depth.command.exit import run_command
+from snn_depth.command.table import Table
 from snn_depth.data.sets.public import ADAPTERS, DatasetLayout
 from snn_depth.data.sets.recording_dataset import Sample
 from snn_depth.data.sets.recording_folder import RecordingFolder
@@ -91,13 +90,9 @@ def _check_one(
     console.print(f"{folder}: {data_set.title} (class {data_set.__module__}.{data_set.__name__})")
     report = data_set.check_layout(folder)
     problems = list(report.problems)
-    table = Table(box=box.SIMPLE, padding=0)
-    table.add_column("what")
-    table.add_column("samples", justify="right")
-    for name, num_samples in report.num_samples.items():
-        table.add_row(name, str(num_samples))
     if report.num_samples:
-        console.print(table)
+        rows = [[name, str(number)] for name, number in report.num_samples.items()]
+        console.print(Table("", ["what", "samples"], rows).to_rich())
     if any(report.num_samples.values()):
         try:
             sample = data_set.preview(folder)

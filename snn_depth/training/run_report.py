@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from torch.utils.data import Dataset
 
+from snn_depth.command.table import Table, number_columns
 from snn_depth.data.sets.recording_dataset import collate
 from snn_depth.evaluation.baselines import playback_as_rgb
 from snn_depth.evaluation.evaluation_table import ALIGNMENT_NOTES
@@ -36,13 +35,9 @@ def print_table(summary: list[dict[str, Any]]) -> None:
         num_seeds = entries[0]["num_seeds"]
         spread = f", mean ± standard deviation of {num_seeds} seeds" if num_seeds > 1 else ""
         title = f"{scenario}, alignment: {alignment} ({ALIGNMENT_NOTES[alignment]}){spread}"
-        table = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
-        table.add_column("method", overflow="fold")
-        for name in COLUMNS:
-            table.add_column(f"{name} (m)" if name == "rmse" else name, justify="right")
-        for entry in entries:
-            table.add_row(entry["method"], *(format_cell(entry, name) for name in COLUMNS))
-        Console().print(table)
+        metrics = number_columns(*(f"{c} (m)" if c == "rmse" else c for c in COLUMNS))
+        rows = [[entry["method"], *(format_cell(entry, c) for c in COLUMNS)] for entry in entries]
+        Console().print(Table(title, ["method", *metrics], rows).to_rich())
 
 
 def format_cell(entry: dict[str, Any], metric: str) -> str:

@@ -134,7 +134,7 @@ def test_unexplained_is_what_is_left() -> None:
     assert row["metrics"]["unexplained_accumulations"] == 0.5
     assert row["differences"][0] == {"rule": "a", "dense": 0.5, "macs": 1.0, "accumulations": 1.5}
     table = comparison_table([{"network": "net", "input": "spikes", **row}])
-    assert table.row_count == 5
+    assert len(table.rows) == 5
 
 
 @without_neurobench

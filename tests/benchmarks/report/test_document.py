@@ -1,10 +1,11 @@
 import pytest
 
-from benchmarks.report.document import Picture, Section, Table, Text
+from benchmarks.report.document import Picture, Section, Text
 from benchmarks.report.markdown import as_markdown
 from benchmarks.report.numbers import interval, millions, percent, short
 from benchmarks.report.page import as_html
 from hardware.energy.uncertainty import Interval
+from snn_depth.command.table import Table
 
 SECTIONS = [
     Section("First", [Text("so it is"), Text("mind < this", "note"), Text("therefore", "verdict")]),
@@ -36,17 +37,6 @@ def test_page_is_self_contained_and_escaped() -> None:
     assert '<a href="#s2">Second</a>' in page
     assert "http" not in page.replace("http-equiv", "")  # nothing is loaded from anywhere
     assert "src=" not in page and "<script" not in page
-
-
-def test_numeric_columns_are_those_of_numbers_only() -> None:
-    rows = [["stem", "1 to 2", "", "-"], ["2x2", "+3 %", "-1.5 M", "none"]]
-    assert Table("t", ["a", "b", "c", "d"], rows).is_numeric == [False, True, True, False]
-    assert Table("t", ["a", "b"], []).is_numeric == [False, False]
-
-
-def test_rows_have_a_cell_per_heading() -> None:
-    with pytest.raises(ValueError, match="table 'sizes': a row has 1 cells; accepted: 2"):
-        Table("sizes", ["a", "b"], [["1"]])
 
 
 @pytest.mark.parametrize(
