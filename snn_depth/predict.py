@@ -18,11 +18,10 @@ from snn_depth.command.device import choose_device
 from snn_depth.command.exit import run_command
 from snn_depth.command.progress import progress_bar
 from snn_depth.command.table import Column, Table
-from snn_depth.data.streams.array_files import AxisOrder
 from snn_depth.data.streams.binning import bin_spikes
 from snn_depth.data.streams.exposure import auto_expose
+from snn_depth.data.streams.spike_file_options import DEFAULT_OPTIONS, SpikeFileOptions
 from snn_depth.data.streams.spike_stream import SpikeStream, open_spikes
-from snn_depth.data.streams.vidar import BitOrder
 from snn_depth.data.streams.windows import recorded_bursts_and_intrinsics, window_starts
 from snn_depth.evaluation.canonical_camera import CanonicalCamera, canonical_camera
 from snn_depth.evaluation.visualization import DepthPicture, save_gif
@@ -44,14 +43,7 @@ def predict(
     stride_frames: int | None = None,
     focal_length_px: float | None = None,
     intrinsics: str | None = None,
-    height: int | None = None,
-    width: int | None = None,
-    sample_rate_hz: float = 20000.0,
-    axis_order: AxisOrder = "THW",
-    flip_rows: bool = True,
-    bit_order: BitOrder = "little",
-    head_columns: int = 0,
-    key: str | None = None,
+    file_options: SpikeFileOptions = DEFAULT_OPTIONS,
     device: str = "auto",
 ) -> None:
     """Predict depth from a spike recording of any size and length.
@@ -76,15 +68,7 @@ def predict(
             --intrinsics, or a recording that knows) metres hold for this camera; without it
             they assume the training camera.
         intrinsics: fx,fy,cx,cy in pixels of the recording, or a text file with a 3x3 matrix.
-        height: Rows, for .dat files without a config.yaml beside them.
-        width: Columns, likewise.
-        sample_rate_hz: Spike frames per second, for files that do not say.
-        axis_order: Axes of an .npy or .npz array.
-        flip_rows: Whether the rows of a .dat file are stored bottom-up, as the camera does.
-        bit_order: Order of the bits in a .dat file's bytes.
-        head_columns: Padding columns of a .dat file that are dropped (the 416-column variant
-            of the 400-column camera has 16).
-        key: Array in an .npz file; needed when it has several.
+        file_options: What the file does not say.
         device: auto, cpu, cuda or another torch device.
     """
     output = output.resolve()
@@ -94,17 +78,7 @@ def predict(
         raise ValueError(f"{checkpoint} reads {loaded.network.input_key!r}, not spikes")
     loaded.network.to(choose_device(device))
     console = Console()
-    with open_spikes(
-        recording,
-        height=height,
-        width=width,
-        sample_rate_hz=sample_rate_hz,
-        axis_order=axis_order,
-        flip_rows=flip_rows,
-        bit_order=bit_order,
-        head_columns=head_columns,
-        key=key,
-    ) as stream:
+    with open_spikes(recording, file_options) as stream:
         burst_frames, recorded_intrinsics = recorded_bursts_and_intrinsics(recording)
         starts = window_starts(
             stream.num_frames, loaded.data.num_frames, stride_frames, burst_frames=burst_frames

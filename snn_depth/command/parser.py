@@ -10,6 +10,7 @@ from argparse import (
     RawDescriptionHelpFormatter,
 )
 from collections.abc import Callable, Sequence
+from dataclasses import is_dataclass
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -40,7 +41,22 @@ def call_command(function: Callable[..., Any], arguments: list[str] | None = Non
         parsed = parser.parse_args([_with_dashes(word) for word in words])
     except ArgumentError as error:
         raise ValueError(f"{error} (see {parser.prog} --help)") from None
-    return function(**vars(parsed))
+    return _call(function, vars(parsed))
+
+
+def _call(function: Callable[..., Any], values: dict[str, Any]) -> Any:
+    hints = get_type_hints(function)
+    return function(
+        **{
+            name: _call(hints[name], values) if _is_group(hints[name]) else values[name]
+            for name in inspect.signature(function).parameters
+        }
+    )
+
+
+def _is_group(hint: Any) -> bool:
+    """Whether a parameter stands for the fields of a dataclass."""
+    return is_dataclass(hint)
 
 
 def _program_name(function: Callable[..., Any]) -> str:
@@ -52,6 +68,10 @@ def _program_name(function: Callable[..., Any]) -> str:
             return f"python {sys.argv[0]}"
         module = spec.name
     return f"python -m {module.removesuffix('.__main__')}"
+
+
+def _documentation(function: Callable[..., Any]) -> docstring_parser.Docstring:
+    return docstring_parser.parse(inspect.getdoc(function) or "")
 
 
 def _without_none(hint: Any) -> Any:
@@ -70,21 +90,32 @@ def command_parser(function: Callable[..., Any]) -> ArgumentParser:
     """The parser whose result `function` can be called with.
 
     Keyword-only parameters are options, the others positional; a `Sequence` takes several words,
-    a `bool` none (`--flag`, `--no-flag`). The help texts are those of the Google docstring. The
-    parser raises `argparse.ArgumentError` instead of leaving the program.
+    a `bool` none (`--flag`, `--no-flag`), a dataclass stands for its fields, each an option. The
+    help texts are those of the Google docstrings. The parser raises `argparse.ArgumentError`
+    instead of leaving the program.
     """
-    documentation = docstring_parser.parse(inspect.getdoc(function) or "")
-    # A per cent sign stands for itself: argparse would take it for a format.
-    helps = {p.arg_name: (p.description or "").replace("%", "%%") for p in documentation.params}
     parser = ArgumentParser(
         prog=_program_name(function),
-        description=documentation.description,
+        description=_documentation(function).description,
         formatter_class=_HelpFormatter,
         allow_abbrev=False,
         exit_on_error=False,
     )
+    _add_arguments(parser, function)
+    return parser
+
+
+def _add_arguments(parser: ArgumentParser, function: Callable[..., Any]) -> None:
+    # A per cent sign stands for itself: argparse would take it for a format.
+    helps = {
+        parameter.arg_name: (parameter.description or "").replace("%", "%%")
+        for parameter in _documentation(function).params
+    }
     types = {name: _without_none(hint) for name, hint in get_type_hints(function).items()}
     for name, parameter in inspect.signature(function).parameters.items():
+        if _is_group(types[name]):
+            _add_arguments(parser, types[name])
+            continue
         settings: dict[str, Any] = {"help": helps[name], "type": types[name]}
         names = [name]
         if parameter.kind is parameter.KEYWORD_ONLY:
@@ -101,4 +132,3 @@ def command_parser(function: Callable[..., Any]) -> ArgumentParser:
             if "default" in settings:
                 settings["default"] = list(settings["default"])  # jsonargparse writes into it
         parser.add_argument(*names, **settings)
-    return parser

@@ -9,6 +9,7 @@ from PIL import Image
 from snn_depth.command.exit import run_command
 from snn_depth.command.parser import call_command
 from snn_depth.data.streams.recording_writer import RecordingWriter
+from snn_depth.data.streams.spike_file_options import SpikeFileOptions
 from snn_depth.data.streams.spike_stream import save_spikes
 from snn_depth.evaluation.canonical_camera import canonical_camera
 from snn_depth.predict import predict
@@ -68,7 +69,7 @@ def test_depth_is_that_of_the_network_on_each_window(spikes, tiny_checkpoint, tm
 
 def test_formats_agree(spikes, tiny_checkpoint, tmp_path):
     save_spikes(spikes, tmp_path / "clip.dat")
-    save_spikes(spikes, tmp_path / "clip.npz", axis_order="HWT", key="s")
+    save_spikes(spikes, tmp_path / "clip.npz", SpikeFileOptions(axis_order="HWT", key="s"))
     save_spikes(spikes, tmp_path / "clip.h5")
     calls = {"clip.dat": "--height 30 --width 44", "clip.npz": "--axis-order HWT", "clip.h5": ""}
     stacks = []
@@ -110,7 +111,7 @@ def test_other_sample_rate_is_a_warning(spikes, tiny_checkpoint, tmp_path, capsy
         tmp_path / "clip.npy",
         checkpoint=tiny_checkpoint,
         output=tmp_path / "out",
-        sample_rate_hz=40_000.0,
+        file_options=SpikeFileOptions(sample_rate_hz=40_000.0),
     )
     printed = " ".join(capsys.readouterr().out.split())
     assert "warning: recorded at 40000 Hz" in printed

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from snn_depth.data.streams.recording import Recording
+from snn_depth.data.streams.spike_file_options import SpikeFileOptions
 from snn_depth.data.streams.spike_stream import open_spikes
 from snn_depth.simulate import simulate
 
@@ -168,7 +169,7 @@ def test_bare_spikes(tmp_path):
     simulate(pictures, tmp_path / "a.dat", burst_frames=8, noise="model")
     simulate(pictures, tmp_path / "a.h5", burst_frames=8, noise="model")
     with (
-        open_spikes(tmp_path / "a.dat", height=16, width=24) as bare,
+        open_spikes(tmp_path / "a.dat", SpikeFileOptions(height=16, width=24)) as bare,
         open_spikes(tmp_path / "a.h5") as recorded,
     ):
         np.testing.assert_array_equal(bare[:], recorded[:])

@@ -13,15 +13,9 @@ from torch.utils.data import Dataset
 
 from snn_depth.data.sets.recording_dataset import Sample, find_recordings
 from snn_depth.data.spec import DataSpec
-from snn_depth.data.streams.array_files import AxisOrder
 from snn_depth.data.streams.binning import bin_spikes
-from snn_depth.data.streams.spike_stream import (
-    DEFAULT_SAMPLE_RATE_HZ,
-    SPIKE_SUFFIXES,
-    open_spikes,
-    options_that_count,
-)
-from snn_depth.data.streams.vidar import BitOrder
+from snn_depth.data.streams.spike_file_options import SPIKE_SUFFIXES, SpikeFileOptions
+from snn_depth.data.streams.spike_stream import open_spikes
 from snn_depth.data.streams.windows import recorded_bursts_and_intrinsics, window_starts
 from snn_depth.evaluation.canonical_camera import CanonicalCamera, canonical_camera
 from snn_depth.geometry.calibration import known_focal_lengths_px
@@ -61,15 +55,8 @@ class WindowDataset(Dataset[Sample]):
         focal_length_px: Focal length of the spike camera in pixels of the recordings. Without it,
             intrinsics or a recording that knows, the training camera's field of view is assumed.
         intrinsics: fx,fy,cx,cy in pixels of the recordings, or a text file with a 3x3 matrix.
-        height: Rows, for `.dat` files without a `config.yaml` beside them.
-        width: Columns, likewise.
-        sample_rate_hz: Spike frames per second, for files that do not say.
-        axis_order: Axes of `.npy` and `.npz` arrays.
-        flip_rows: Whether the rows of a `.dat` file are stored bottom-up, as the camera does.
-        bit_order: Order of the bits in a `.dat` file's bytes.
-        head_columns: Padding columns of a `.dat` file that are dropped.
-        key: Array in an `.npz` file; needed when it has several.
         keep_in_memory: Keep decoded samples (262 kB each at 64 x 128).
+        **file_options: What `SpikeFileOptions` takes: `height`, `width`, `axis_order` ...
 
     Raises:
         ValueError: When there is no recording, one is shorter than a window or corrupt, they
@@ -85,31 +72,15 @@ class WindowDataset(Dataset[Sample]):
         max_samples: int = 2000,
         focal_length_px: float | None = None,
         intrinsics: str | None = None,
-        height: int | None = None,
-        width: int | None = None,
-        sample_rate_hz: float = DEFAULT_SAMPLE_RATE_HZ,
-        axis_order: AxisOrder = "THW",
-        flip_rows: bool = True,
-        bit_order: BitOrder = "little",
-        head_columns: int = 0,
-        key: str | None = None,
         keep_in_memory: bool = True,
+        **file_options: Any,
     ) -> None:
         if max_samples < 1:
             raise ValueError(f"max_samples is {max_samples}; accepted: 1 or more")
         trained = trained_for
         if not isinstance(trained, DataSpec):
             trained = load_network(trained).data
-        self._options: dict[str, Any] = {
-            "height": height,
-            "width": width,
-            "sample_rate_hz": sample_rate_hz,
-            "axis_order": axis_order,
-            "flip_rows": flip_rows,
-            "bit_order": bit_order,
-            "head_columns": head_columns,
-            "key": key,
-        }
+        self._file_options = SpikeFileOptions(**file_options)
         self._cache: dict[int, Sample] | None = {} if keep_in_memory else None
         cameras: dict[Path, CanonicalCamera] = {}
         starts: dict[Path, list[int]] = {}
@@ -118,7 +89,7 @@ class WindowDataset(Dataset[Sample]):
         for path in find_recordings(listed, SPIKE_SUFFIXES):
             burst_frames, recorded = recorded_bursts_and_intrinsics(path)
             focal_lengths_px = known_focal_lengths_px(focal_length_px, intrinsics, recorded)
-            with open_spikes(path, **self._options) as stream:
+            with open_spikes(path, self._file_options) as stream:
                 rates_hz.setdefault(stream.sample_rate_hz, path)
                 cameras[path] = canonical_camera(
                     stream.height, stream.width, focal_lengths_px, trained
@@ -154,8 +125,8 @@ class WindowDataset(Dataset[Sample]):
         if self._cache is not None and index in self._cache:
             return self._cache[index]
         window = self._windows[index]
-        options = options_that_count(window.path, self._options)  # the rest was warned of
-        with open_spikes(window.path, **options) as stream:
+        options = self._file_options.used_for(window.path)  # the rest was warned of
+        with open_spikes(window.path, options) as stream:
             frames = stream[window.start : window.start + self.spec.num_frames]
         counts = torch.from_numpy(bin_spikes(frames, self.spec.num_bins))[:, None]
         rows = slice(window.top, window.top + self.spec.height)

@@ -2,7 +2,7 @@
 
 import logging
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, SupportsIndex
@@ -10,32 +10,21 @@ from typing import Any, Self, SupportsIndex
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_depth.data.streams.array_files import AxisOrder, open_npy, open_npz, write_npy, write_npz
+from snn_depth.data.streams.array_files import open_npy, open_npz, write_npy, write_npz
 from snn_depth.data.streams.frame_source import FrameSource, Spikes, array_source
 from snn_depth.data.streams.recording_file import open_recording_file, spike_source
 from snn_depth.data.streams.recording_writer import RecordingWriter
+from snn_depth.data.streams.spike_file_options import (
+    DEFAULT_OPTIONS,
+    SpikeFileOptions,
+    spike_suffix,
+)
 from snn_depth.data.streams.spikecv_config import find_frame_size
-from snn_depth.data.streams.vidar import KNOWN_SIZES, BitOrder, open_dat, write_dat
+from snn_depth.data.streams.vidar import KNOWN_SIZES, open_dat, write_dat
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_SAMPLE_RATE_HZ = 20_000.0
-_OPTION_DEFAULTS = {
-    "sample_rate_hz": DEFAULT_SAMPLE_RATE_HZ,
-    "axis_order": "THW",
-    "flip_rows": True,
-    "bit_order": "little",
-    "head_columns": 0,
-    "key": None,
-}
-_OPTIONS_USED = {
-    ".dat": {"sample_rate_hz", "flip_rows", "bit_order", "head_columns"},
-    ".npy": {"sample_rate_hz", "axis_order"},
-    ".npz": {"sample_rate_hz", "axis_order", "key"},
-    ".h5": set(),
-    ".hdf5": set(),
-}
-SPIKE_SUFFIXES = tuple(_OPTIONS_USED)
+DEFAULT_SAMPLE_RATE_HZ = DEFAULT_OPTIONS.sample_rate_hz
 # Pixels written at once.
 _CHUNK_PIXELS = 1 << 24
 
@@ -136,35 +125,14 @@ class SpikeStream:
         self.close()
 
 
-def open_spikes(
-    path: str | Path,
-    *,
-    height: int | None = None,
-    width: int | None = None,
-    sample_rate_hz: float = DEFAULT_SAMPLE_RATE_HZ,
-    axis_order: AxisOrder = "THW",
-    flip_rows: bool = True,
-    bit_order: BitOrder = "little",
-    head_columns: int = 0,
-    key: str | None = None,
-) -> SpikeStream:
+def open_spikes(path: str | Path, options: SpikeFileOptions = DEFAULT_OPTIONS) -> SpikeStream:
     """Open a recording of any supported format, chosen by suffix.
 
     Args:
         path: `.dat` (the camera's own, see `vidar`), `.npy`, `.npz`, or a recording of
             this project, `.h5` or `.hdf5`.
-        height: Rows. A `.dat` does not say; without height and width a SpikeCV `config.yaml`
-            counts, then 250 x 400. For other formats: what to insist on.
-        width: Columns, likewise.
-        sample_rate_hz: Frames per second; a recording of this project knows its own.
-        axis_order: Order of the axes in `.npy` and `.npz`.
-        flip_rows: A `.dat` has its rows bottom-up.
-        bit_order: Whether the first pixel of a byte of a `.dat` is its least significant bit.
-        head_columns: Columns of a `.dat` to the right of the image that do not belong to it.
-        key: Array to take from an `.npz` with several.
-
-    Returns:
-        The stream, to be closed or used as a context manager.
+        options: What the file does not say. A `.dat` does not say its size; without it a SpikeCV
+            `config.yaml` counts, then 250 x 400. For other formats a size is insisted on.
 
     Raises:
         ValueError: For an unknown suffix or option, a file of wrong size, shape or kind, or a
@@ -172,119 +140,71 @@ def open_spikes(
         OSError: If the file does not exist or cannot be read.
     """
     path = Path(path)
-    suffix = _suffix(path)
-    _warn_of_unused(
-        suffix,
-        sample_rate_hz=sample_rate_hz,
-        axis_order=axis_order,
-        flip_rows=flip_rows,
-        bit_order=bit_order,
-        head_columns=head_columns,
-        key=key,
-    )
+    suffix = spike_suffix(path)
+    _warn_of_ignored(options.ignored(path), options, suffix)
     if suffix == ".dat":
-        size = _dat_size(path, height, width)
-        source = open_dat(
-            path, *size, flip_rows=flip_rows, bit_order=bit_order, head_columns=head_columns
-        )
+        size = _dat_size(path, options.height, options.width)
+        source = open_dat(path, *size, **_dat_options(options))
     elif suffix == ".npy":
-        source = open_npy(path, axis_order, height, width)
+        source = open_npy(path, options.axis_order, options.height, options.width)
     elif suffix == ".npz":
-        source = open_npz(path, axis_order, height, width, key)
+        source = open_npz(path, options.axis_order, options.height, options.width, options.key)
     else:
         source = spike_source(open_recording_file(path))
     try:
-        if (source.height, source.width) != (height or source.height, width or source.width):
-            raise ValueError(
-                f"{path} has frames of {source.height}x{source.width}, "
-                f"not of height {height} and width {width}"
-            )
-        return SpikeStream(source, sample_rate_hz)
+        options.check_size(str(path), source.height, source.width)
+        return SpikeStream(source, options.sample_rate_hz)
     except ValueError:
         source.close()
         raise
 
 
-def options_that_count(path: str | Path, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options without those that `open_spikes` would ignore, and warn of, for a file's format.
-
-    Args:
-        path: The file.
-        options: Keyword arguments of `open_spikes`.
-
-    Returns:
-        Those that make a difference.
-
-    Raises:
-        ValueError: For an unknown suffix.
-    """
-    ignored = set(_OPTION_DEFAULTS) - _OPTIONS_USED[_suffix(Path(path))]
-    return {name: value for name, value in options.items() if name not in ignored}
-
-
 def save_spikes(
     spikes: SpikeStream | NDArray[Any],
     path: str | Path,
-    *,
-    sample_rate_hz: float = DEFAULT_SAMPLE_RATE_HZ,
-    axis_order: AxisOrder = "THW",
-    flip_rows: bool = True,
-    bit_order: BitOrder = "little",
-    head_columns: int = 0,
-    key: str | None = None,
+    options: SpikeFileOptions = DEFAULT_OPTIONS,
 ) -> None:
     """Write a stream in the format of the suffix, piece by piece, completely or not at all.
 
     Args:
         spikes: A stream, or an array of 0 and 1, shape (T, H, W).
         path: File to write; see `open_spikes`.
-        sample_rate_hz: Frames per second of an array; a stream knows its own.
-        axis_order: As in `open_spikes`, like the rest: the options that read the file back.
-        flip_rows: See `open_spikes`.
-        bit_order: See `open_spikes`.
-        head_columns: See `open_spikes`; written as zeros.
-        key: Name of the array in an `.npz`, by default "spikes".
+        options: Those that read the file back. A stream knows its own sample rate; head columns
+            are written as zeros; the array in an `.npz` is called "spikes" by default.
 
     Raises:
-        ValueError: For an unknown suffix or option, or values other than 0 and 1.
+        ValueError: For an unknown suffix or option, another size than the options', or values
+            other than 0 and 1.
         OSError: If writing fails.
     """
     path = Path(path)
-    suffix = _suffix(path)
-    _warn_of_unused(
-        suffix,
-        axis_order=axis_order,
-        flip_rows=flip_rows,
-        bit_order=bit_order,
-        head_columns=head_columns,
-        key=key,
-    )
+    suffix = spike_suffix(path)
+    ignored = (name for name in options.ignored(path) if name != "sample_rate_hz")
+    _warn_of_ignored(ignored, options, suffix)
     if not isinstance(spikes, SpikeStream):
-        spikes = SpikeStream.from_array(spikes, sample_rate_hz)
+        spikes = SpikeStream.from_array(spikes, options.sample_rate_hz)
+    options.check_size("what is saved", spikes.height, spikes.width)
     chunks = spikes.chunks(max(1, _CHUNK_PIXELS // (spikes.height * spikes.width)))
     if suffix == ".dat":
-        write_dat(path, chunks, flip_rows=flip_rows, bit_order=bit_order, head_columns=head_columns)
+        write_dat(path, chunks, **_dat_options(options))
     elif suffix == ".npy":
-        write_npy(path, chunks, spikes.shape, axis_order)
+        write_npy(path, chunks, spikes.shape, options.axis_order)
     elif suffix == ".npz":
-        write_npz(path, chunks, spikes.shape, axis_order, key or "spikes")
+        write_npz(path, chunks, spikes.shape, options.axis_order, options.key or "spikes")
     else:
         with RecordingWriter(path, spikes.height, spikes.width, spikes.sample_rate_hz) as writer:
             for chunk in chunks:
                 writer.append_spikes(chunk)
 
 
-def _suffix(path: Path) -> str:
-    suffix = path.suffix.lower()
-    if suffix not in _OPTIONS_USED:
-        raise ValueError(f"{path} has the suffix {suffix!r}; accepted: {', '.join(_OPTIONS_USED)}")
-    return suffix
+def _warn_of_ignored(names: Iterable[str], options: SpikeFileOptions, suffix: str) -> None:
+    for name in names:
+        logger.warning("%s=%r is ignored for %s files", name, getattr(options, name), suffix)
 
 
-def _warn_of_unused(suffix: str, **options: Any) -> None:
-    for name, value in options.items():
-        if name not in _OPTIONS_USED[suffix] and value != _OPTION_DEFAULTS[name]:
-            logger.warning("%s=%r is ignored for %s files", name, value, suffix)
+def _dat_options(options: SpikeFileOptions) -> dict[str, Any]:
+    names = ("flip_rows", "bit_order", "head_columns")
+    return {name: getattr(options, name) for name in names}
 
 
 def _dat_size(path: Path, height: int | None, width: int | None) -> tuple[int, int]:

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -7,14 +8,26 @@ import pytest
 from snn_depth.command.parser import call_command, command_parser
 
 
+@dataclass(frozen=True, kw_only=True)
+class Lens:
+    """What is before the sensor.
+
+    Attributes:
+        focal_length_px: Length in pixels.
+        flip_rows: Upside down.
+    """
+
+    focal_length_px: float | None = None
+    flip_rows: bool = True
+
+
 def program(
     source: Path,
     others: Sequence[Path],
     *,
     target: Path,
     crop: Literal["none", "garg"] = "none",
-    flip_rows: bool = True,
-    focal_length_px: float | None = None,
+    lens: Lens = Lens(),
     extra: Sequence[Path] = (),
     levels: Sequence[Literal["low", "high"]] = ("low",),
 ) -> dict[str, object]:
@@ -27,8 +40,7 @@ def program(
         others: And from where else.
         target: Where to; 10 % of it.
         crop: Which part.
-        flip_rows: Upside down.
-        focal_length_px: Length in pixels.
+        lens: What is before the sensor.
         extra: More of it.
         levels: How high.
     """
@@ -46,15 +58,14 @@ def test_values_reach_the_function_with_their_types():
         "others": [Path("b.h5"), Path("c.h5")],
         "target": Path("out"),
         "crop": "none",
-        "flip_rows": False,
-        "focal_length_px": 3.0,
+        "lens": Lens(focal_length_px=3.0, flip_rows=False),
         "extra": [Path("x"), Path("y")],
         "levels": ["low"],
     }
 
 
 def test_underscores_are_dashes():
-    assert call("a", "b", "--target", "c_d", "--focal_length_px=4")["focal_length_px"] == 4.0
+    assert call("a", "b", "--target", "c_d", "--focal_length_px=4")["lens"].focal_length_px == 4.0
     assert call("a", "b_c", "--target", "c_d")["target"] == Path("c_d")
 
 
@@ -83,4 +94,5 @@ def test_help_is_the_docstring():
     assert "Length in pixels." in text
     assert "Where to; 10 % of it." in text
     assert "(default: True)" in text
+    assert "--lens" not in text
     assert "None" not in text

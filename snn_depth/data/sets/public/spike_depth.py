@@ -17,6 +17,7 @@ from snn_depth.data.simulation.depth_maps import resize_depth
 from snn_depth.data.simulation.video import read_rgb, resize_area
 from snn_depth.data.spec import DataSpec
 from snn_depth.data.streams.binning import bin_spikes
+from snn_depth.data.streams.spike_file_options import SpikeFileOptions
 from snn_depth.data.streams.spike_stream import SpikeStream, open_spikes
 from snn_depth.geometry.resampling import centred_crop, resample_counts
 
@@ -156,7 +157,7 @@ class SpikeDepthDataset(DatasetLayout, Dataset[Sample]):
     @classmethod
     def _open_spikes(cls, path: Path) -> SpikeStream:
         height, width = cls.sensor_size or (None, None)
-        return open_spikes(path, height=height, width=width)
+        return open_spikes(path, SpikeFileOptions(height=height, width=width))
 
     @classmethod
     def _read(cls, files: SampleFiles, spec: DataSpec, seed: int) -> Sample:

@@ -1,11 +1,14 @@
 import logging
 import tracemalloc
+from argparse import ArgumentError
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from jsonargparse import ArgumentParser
 
 from snn_depth.data.augment.strong_view import StrongView
 from snn_depth.data.sets.recording_dataset import collate
@@ -13,6 +16,7 @@ from snn_depth.data.sets.window_dataset import WindowDataset, tile_starts
 from snn_depth.data.spec import DataSpec
 from snn_depth.data.streams.binning import bin_spikes
 from snn_depth.data.streams.recording_writer import RecordingWriter
+from snn_depth.data.streams.spike_file_options import SpikeFileOptions
 from snn_depth.data.streams.spike_stream import save_spikes
 from snn_depth.evaluation.canonical_camera import canonical_camera
 from snn_depth.predict import predict
@@ -69,7 +73,7 @@ def test_every_format_in_one_folder(tmp_path: Path, caplog: pytest.LogCaptureFix
     (folder / "config.yaml").write_text("spike_h: 32\nspike_w: 48\n")
     for name in ("a.dat", "sub/b.NPY", "c.h5"):
         save_spikes(frames, folder / name)
-    save_spikes(frames, folder / "d.npz", axis_order="THW")
+    save_spikes(frames, folder / "d.npz", SpikeFileOptions(axis_order="THW"))
     (folder / ".e.partial.npy").write_bytes(b"left by a killed writer")
     (folder / "notes.txt").write_text("no recording")
     dataset = WindowDataset(folder, TRAINED)
@@ -83,7 +87,7 @@ def test_time_last_and_an_option_that_not_all_formats_have(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     frames = random_spikes(16, 32, 48)
-    save_spikes(frames, tmp_path / "a.npz", axis_order="HWT")
+    save_spikes(frames, tmp_path / "a.npz", SpikeFileOptions(axis_order="HWT"))
     save_spikes(frames, tmp_path / "b.dat")
     dataset = WindowDataset(tmp_path, TRAINED, height=32, width=48, axis_order="HWT")
     assert torch.equal(dataset[0]["spikes"], dataset[1]["spikes"])
@@ -163,7 +167,9 @@ def test_only_a_window_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_rates(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    save_spikes(random_spikes(16, 32, 48), tmp_path / "a.h5", sample_rate_hz=40_000.0)
+    save_spikes(
+        random_spikes(16, 32, 48), tmp_path / "a.h5", SpikeFileOptions(sample_rate_hz=40_000.0)
+    )
     assert WindowDataset(tmp_path, TRAINED).spec.sample_rate_hz == 40_000.0
     assert "recorded at 40000 Hz, but the network was trained at 20000 Hz" in caplog.text
     save_spikes(random_spikes(16, 32, 48), tmp_path / "b.h5")
@@ -201,3 +207,22 @@ def test_strong_views_of_averages_are_not_rounded(tmp_path: Path) -> None:
     unchanged = StrongView(0.0, 0, 0.0, 1.0, 0.0, 0)
     view, _ = unchanged(spikes, torch.Generator().manual_seed(0))
     assert torch.equal(view, spikes)
+
+
+def test_options_of_files_are_the_recipes_own(tmp_path: Path) -> None:
+    """Flat keys beside the others, typed, with their defaults and help texts."""
+    save_spikes(random_spikes(16, 32, 48), tmp_path / "a.dat", SpikeFileOptions(flip_rows=False))
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(WindowDataset, "target")
+    settings = {"paths": str(tmp_path), "height": 32, "width": 48, "flip_rows": False}
+    config = parser.parse_object({"target": settings | {"trained_for": asdict(TRAINED)}})
+    kept = config.target.as_dict()
+    given = {key: kept[key] for key in asdict(SpikeFileOptions())}
+    assert given == asdict(SpikeFileOptions(height=32, width=48, flip_rows=False))
+    spikes = parser.instantiate(config).target[0]["spikes"]
+    as_stored = WindowDataset(tmp_path, TRAINED, height=32, width=48, flip_rows=False)[0]["spikes"]
+    assert torch.equal(spikes, as_stored)
+    assert "Array in an .npz file; needed when it has several." in parser.format_help()
+    for wrong, message in (({"bit_order": "middle"}, "'little', 'big'"), ({"hight": 3}, "hight")):
+        with pytest.raises(ArgumentError, match=message):
+            parser.parse_object({"target": settings | wrong})

@@ -9,6 +9,7 @@ from snn_depth.data.simulation.sequence import PictureSequence
 from snn_depth.data.simulation.simulation_jobs import Job, run_jobs
 from snn_depth.data.simulation.video import ImageFolder
 from snn_depth.data.simulation.video_to_spikes import VideoToSpikes
+from snn_depth.data.streams.spike_file_options import SpikeFileOptions
 from snn_depth.data.streams.spike_stream import open_spikes
 
 SETTINGS = VideoToSpikes(SpikeCamera(), burst_frames=16, interpolation="none")
@@ -27,7 +28,7 @@ def make_job(tmp_path, name, suffix=".h5", settings=SETTINGS):
 
 
 def spikes_of(path):
-    with open_spikes(path, height=SIZE[0], width=SIZE[1]) as stream:
+    with open_spikes(path, SpikeFileOptions(height=SIZE[0], width=SIZE[1])) as stream:
         return stream[:]
 
 

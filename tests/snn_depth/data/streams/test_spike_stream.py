@@ -12,6 +12,7 @@ from PIL import Image
 
 from snn_depth.data.streams.frame_source import FrameSource
 from snn_depth.data.streams.recording import Recording, RecordingWriter
+from snn_depth.data.streams.spike_file_options import SpikeFileOptions
 from snn_depth.data.streams.spike_stream import SpikeStream, open_spikes, save_spikes
 from snn_depth.data.streams.textures import texture_from_playback
 
@@ -35,7 +36,7 @@ def test_real_dat_equals_its_npz(test_data_dir: Path) -> None:
     folder = test_data_dir / "spike_real"
     with (
         open_spikes(folder / "real_spike_first300_vidar.dat") as dat,
-        open_spikes(folder / "real_spike.npz", axis_order="HWT") as npz,
+        open_spikes(folder / "real_spike.npz", SpikeFileOptions(axis_order="HWT")) as npz,
     ):
         assert dat.shape == (300, 250, 400)
         assert npz.shape == (500, 250, 400)
@@ -80,16 +81,17 @@ def test_round_trips(
         ".npy": {"axis_order": axis_order},
         ".npz": {"axis_order": axis_order, "key": "a"},
     }
-    options = options_of.get(suffix, {})
+    given = options_of.get(suffix, {})
+    options = SpikeFileOptions(height=shape[1], width=shape[2], **given)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"a{suffix}"
-        save_spikes(frames.astype(dtype), path, **options)
-        with open_spikes(path, height=shape[1], width=shape[2], **options) as stream:
+        save_spikes(frames.astype(dtype), path, SpikeFileOptions(**given))
+        with open_spikes(path, options) as stream:
             assert stream.shape == shape
             np.testing.assert_array_equal(stream[:], frames)
             again = path.with_name(f"b{suffix}")
-            save_spikes(stream, again, **options)
-        with open_spikes(again, height=shape[1], width=shape[2], **options) as stream:
+            save_spikes(stream, again, options)
+        with open_spikes(again, options) as stream:
             np.testing.assert_array_equal(stream[:], frames)
 
 
@@ -166,11 +168,12 @@ def test_size_of_a_dat(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"18 bytes, .* 250x400"):
         open_spikes(path)
     with pytest.raises(ValueError, match="height is 8, width is None; accepted: both"):
-        open_spikes(path, height=8)
+        open_spikes(path, SpikeFileOptions(height=8))
     (tmp_path / "config.yaml").write_text("spike_h: 8\nspike_w: 6\n")
     with open_spikes(path) as stream:
         np.testing.assert_array_equal(stream[:], spikes((3, 8, 6)))
-    with open_spikes(path, height=4, width=6) as stream:  # what is asked for goes first
+    asked = SpikeFileOptions(height=4, width=6)
+    with open_spikes(path, asked) as stream:  # what is asked for goes first
         assert stream.shape == (6, 4, 6)
 
 
@@ -178,7 +181,10 @@ def test_size_of_a_dat(tmp_path: Path) -> None:
 def test_a_size_that_is_insisted_on(tmp_path: Path, suffix: str) -> None:
     save_spikes(spikes(), tmp_path / f"a{suffix}")
     with pytest.raises(ValueError, match="frames of 3x4, not of height 8 and width None"):
-        open_spikes(tmp_path / f"a{suffix}", height=8)
+        open_spikes(tmp_path / f"a{suffix}", SpikeFileOptions(height=8))
+    with pytest.raises(ValueError, match="frames of 3x4, not of height None and width 5"):
+        save_spikes(spikes(), tmp_path / f"b{suffix}", SpikeFileOptions(width=5))
+    assert not (tmp_path / f"b{suffix}").exists()
 
 
 def test_suffixes(tmp_path: Path) -> None:
@@ -193,18 +199,18 @@ def test_suffixes(tmp_path: Path) -> None:
 
 
 def test_recordings_keep_the_sample_rate(tmp_path: Path) -> None:
-    save_spikes(spikes(), tmp_path / "a.h5", sample_rate_hz=1234.0)
+    save_spikes(spikes(), tmp_path / "a.h5", SpikeFileOptions(sample_rate_hz=1234.0))
     with open_spikes(tmp_path / "a.h5") as stream:
         assert stream.sample_rate_hz == 1234.0
-        save_spikes(stream, tmp_path / "b.h5", sample_rate_hz=9.0)
+        save_spikes(stream, tmp_path / "b.h5", SpikeFileOptions(sample_rate_hz=9.0))
     with open_spikes(tmp_path / "b.h5") as stream:
         assert stream.sample_rate_hz == 1234.0
 
 
 def test_ignored_options_are_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    save_spikes(spikes(), tmp_path / "a.npy", sample_rate_hz=5.0)
+    save_spikes(spikes(), tmp_path / "a.npy", SpikeFileOptions(sample_rate_hz=5.0))
     assert not caplog.messages
-    open_spikes(tmp_path / "a.npy", flip_rows=False, key="a").close()
+    open_spikes(tmp_path / "a.npy", SpikeFileOptions(flip_rows=False, key="a")).close()
     assert caplog.messages == [
         "flip_rows=False is ignored for .npy files",
         "key='a' is ignored for .npy files",
@@ -245,7 +251,7 @@ def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:
 
 def read_or_refuse(path: Path) -> None:
     try:
-        with open_spikes(path, height=2, width=3) as stream:
+        with open_spikes(path, SpikeFileOptions(height=2, width=3)) as stream:
             frames = stream[:5]
     except ValueError:
         return
