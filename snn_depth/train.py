@@ -12,6 +12,7 @@ from rich.logging import RichHandler
 
 from snn_depth.command.exit import exit_after
 from snn_depth.training.recipe import Recipe
+from snn_depth.training.recipe_file import read_configs, stages_by_name
 
 DEFAULT_CONFIG = Path(__file__).resolve().parents[1] / "configs" / "default.yaml"
 
@@ -32,7 +33,8 @@ def make_parser() -> ArgumentParser:
     parser.add_argument(
         "--config",
         action="config",
-        help="recipe in YAML (default: configs/default.yaml); given twice, later values win",
+        help="recipe in YAML (default: configs/default.yaml); given twice, later values win; its "
+        "`base` names recipes that it builds on",
     )
     parser.add_argument(
         "--resume",
@@ -56,25 +58,43 @@ def parse_recipe(arguments: list[str]) -> tuple[Recipe, str, bool]:
         ValueError: When the command line or the file is wrong.
     """
     parser = make_parser()
+    read = read_configs(arguments)
     try:
-        config: Namespace = parser.parse_args(arguments)
+        config: Namespace = parser.parse_args(read.arguments)
+        resume = config.pop("resume")
+        recipe, settings = _instantiate(parser, config)
     except ArgumentError as error:
-        raise ValueError(f"{error} (see python -m snn_depth.train --help)") from None
-    resume = config.pop("resume")
-    return *_instantiate(parser, config), resume
+        where = [*read.files, *_wrong_entries(parser, read.settings), f"{error}"]
+        raise ValueError(f"{': '.join(where)} (see python -m snn_depth.train --help)") from None
+    except ValueError as error:
+        raise ValueError(": ".join([*read.files, f"{error}"])) from None
+    return recipe, settings, resume
+
+
+def _wrong_entries(parser: ArgumentParser, settings: dict[str, Any]) -> list[str]:
+    """The first stage or data set that cannot be read; the parser does not name it."""
+    empty: dict[str, Any] = {"data": {}, "stages": {}}
+    for part in empty:
+        for name, entry in settings.get(part, {}).items():
+            try:
+                parser.parse_object(empty | {part: {name: deepcopy(entry)}})
+            except (ArgumentError, ValueError):
+                return [f"{part}.{name}"]
+    return []
 
 
 def make_recipe(settings: dict[str, Any]) -> tuple[Recipe, str]:
     """A recipe from what its YAML says.
 
     Args:
-        settings: The YAML's content.
+        settings: As `read_recipe` returns them, or of an earlier version.
 
     Returns:
         The recipe, and its complete YAML with all defaults.
     """
     parser = make_parser()
-    config: Namespace = parser.parse_object(deepcopy(settings))  # it writes into what it is given
+    # The parser writes into what it is given.
+    config: Namespace = parser.parse_object(deepcopy(stages_by_name(settings, "recipe")))
     config.pop("resume")
     return _instantiate(parser, config)
 

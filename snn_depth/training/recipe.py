@@ -1,7 +1,7 @@
 """A recipe: data sets, an ordered list of stages, and what to evaluate at the end."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -142,6 +142,47 @@ def check_target(stage: Stage, objective: Objective) -> None:
         )
 
 
+def needed_networks(stage: Stage, objective: Objective) -> list[str]:
+    """Stages and files that a stage starts from or learns from."""
+    start = [] if stage.init_from is None else [stage.init_from]
+    return list(dict.fromkeys([*start, *objective.needs]))
+
+
+def training_order(needs: Mapping[str, Sequence[str]]) -> list[str]:
+    """Stages in the given order, but each after those that it needs.
+
+    Args:
+        needs: By stage: stages and files that it starts from or learns from.
+
+    Raises:
+        ValueError: When something needed is neither, or a stage needs itself in the end.
+    """
+    order: list[str] = []
+
+    def add(name: str, wanted_by: tuple[str, ...]) -> None:
+        if name in order:
+            return
+        for needed in needs[name]:
+            if needed in (*wanted_by, name):
+                chain = " needs ".join((*wanted_by, name, needed))
+                raise ValueError(
+                    f"stage {name!r} needs {needed!r}, which is neither a stage that can come "
+                    f"before it ({chain}) nor a file"
+                )
+            if needed in needs:
+                add(needed, (*wanted_by, name))
+            elif not Path(needed).is_file():
+                raise ValueError(
+                    f"stage {name!r} needs {needed!r}, which is neither another stage "
+                    f"({', '.join(needs)}) nor a file"
+                )
+        order.append(name)
+
+    for name in needs:
+        add(name, ())
+    return order
+
+
 @dataclass(frozen=True)
 class Recipe:
     """A whole run.
@@ -149,7 +190,7 @@ class Recipe:
     Attributes:
         data: Data sets by name, each a class path with arguments; your own class needs only
             `__len__`, `__getitem__` (see `RecordingDataset`) and a `spec`.
-        stages: What is trained, in order.
+        stages: What is trained, by name: in this order, but each after those that it needs.
         test_data: Names of the data sets that the final table is about, unless a stage has its
             own.
         shown_data: Names of data sets without depth, of which the run ends with a picture only.
@@ -160,10 +201,13 @@ class Recipe:
         seeds: The whole recipe runs once for every seed.
         engine: Where and how precisely to compute.
         results: File for the table in JSON; empty writes it into `output_dir`.
+        variants: Ablations: groups of changes by name, each merged onto one of `variants_of`.
+            Nothing trains them but benchmarks that ask for them.
+        variants_of: Names of the stages that the variants change.
     """
 
     data: dict[str, Callable[[], Dataset[Any]]]
-    stages: list[Stage]
+    stages: dict[str, Stage]
     test_data: list[str] = field(default_factory=lambda: ["test"])
     shown_data: list[str] = field(default_factory=list)
     compare_with: dict[str, str] = field(default_factory=dict)
@@ -172,6 +216,8 @@ class Recipe:
     seeds: list[int] = field(default_factory=lambda: [0])
     engine: EngineSettings = field(default_factory=EngineSettings)
     results: str = ""
+    variants: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    variants_of: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for field_name in ("stages", "seeds", "test_data"):
@@ -183,37 +229,43 @@ class Recipe:
                 if name not in self.data:
                     raise ValueError(f"{field_name} names {name!r}; the recipe has: {known}")
         for name, file in self.compare_with.items():
-            if name in {stage.name for stage in self.stages}:
+            if name in self.stages:
                 raise ValueError(f"compare_with and a stage have the name {name!r}")
             if not Path(file).is_file():
                 raise ValueError(f"compare_with names {file!r}, which is not a file")
-        seen: set[str] = set()
-        for stage in self.stages:
-            target_names = [] if stage.target_data is None else [stage.target_data]
-            test_names = stage.test_data or []
-            for name in (stage.train_data, stage.val_data, *target_names, *test_names):
-                if name not in self.data:
-                    raise ValueError(
-                        f"stage {stage.name!r} names data {name!r}; the recipe has: {known}"
-                    )
-            if stage.name in seen:
-                raise ValueError(f"two stages have the name {stage.name!r}")
-            objective = stage.objective()
-            check_target(stage, objective)
-            if stage.evaluate and not objective.leaves_statistics:
+        for name in self.variants_of:
+            if name not in self.stages:
                 raise ValueError(
-                    f"stage {stage.name!r} is scored with normalisation statistics that mean "
-                    "nothing (separate_statistics is true); accepted: evaluate: false, and after "
-                    "it a stage of AdaptiveNormalization that starts from it"
+                    f"variants_of names {name!r}; the recipe has: {', '.join(self.stages)}"
                 )
-            needed = [*objective.needs, *([stage.init_from] if stage.init_from else [])]
-            for name in needed:
-                if name not in seen and not Path(name).is_file():
-                    raise ValueError(
-                        f"stage {stage.name!r} needs {name!r}, which is neither an earlier stage "
-                        f"({', '.join(sorted(seen)) or 'there is none'}) nor a file"
-                    )
-            seen.add(stage.name)
+        needs: dict[str, list[str]] = {}
+        for name, stage in self.stages.items():
+            if stage.name != name:
+                raise ValueError(f"stage {name!r} has the name {stage.name!r}; accepted: {name!r}")
+            self._check_data(stage)
+            needs[name] = self._check_objective(stage)
+        order = training_order(needs)
+        object.__setattr__(self, "stages", {name: self.stages[name] for name in order})
+
+    def _check_data(self, stage: Stage) -> None:
+        target_names = [] if stage.target_data is None else [stage.target_data]
+        for name in (stage.train_data, stage.val_data, *target_names, *(stage.test_data or [])):
+            if name not in self.data:
+                raise ValueError(
+                    f"stage {stage.name!r} names data {name!r}; the recipe has: "
+                    f"{', '.join(self.data)}"
+                )
+
+    def _check_objective(self, stage: Stage) -> list[str]:
+        objective = stage.objective()
+        check_target(stage, objective)
+        if stage.evaluate and not objective.leaves_statistics:
+            raise ValueError(
+                f"stage {stage.name!r} is scored with normalisation statistics that mean "
+                "nothing (separate_statistics is true); accepted: evaluate: false, and after "
+                "it a stage of AdaptiveNormalization that starts from it"
+            )
+        return needed_networks(stage, objective)
 
     def tests_of(self, stage: Stage) -> list[str]:
         """Names of the data sets that a stage's network is scored on."""
@@ -221,7 +273,7 @@ class Recipe:
 
     def test_names(self) -> list[str]:
         """Names of all data sets that something is scored on."""
-        own = [name for stage in self.stages for name in self.tests_of(stage)]
+        own = [name for stage in self.stages.values() for name in self.tests_of(stage)]
         return list(dict.fromkeys([*self.test_data, *own]))
 
     def data_names(self) -> list[str]:
@@ -229,6 +281,7 @@ class Recipe:
 
         Targets are the user's own more often than sources, which may take minutes to render.
         """
-        targets = [stage.target_data for stage in self.stages if stage.target_data is not None]
-        sources = [name for stage in self.stages for name in (stage.train_data, stage.val_data)]
+        stages = self.stages.values()
+        targets = [stage.target_data for stage in stages if stage.target_data is not None]
+        sources = [name for stage in stages for name in (stage.train_data, stage.val_data)]
         return list(dict.fromkeys([*targets, *self.shown_data, *self.test_names(), *sources]))
