@@ -38,10 +38,11 @@ def tuning_settings(
         class_path = "conversion.student.quantized_student.QuantizedStudent"
         init_args |= {"num_weight_bits": bits, "largest_input": frames_per_bin(loaded)}
     network = {"class_path": class_path, "init_args": init_args}
-    stage = settings["stages"][0] | {"network": network, "init_from": str(checkpoint)}
+    ((name, stage),) = settings["stages"].items()
+    stage = stage | {"network": network, "init_from": str(checkpoint)}
     folder = "float" if bits is None else f"{bits}_bits"
     return settings | {
-        "stages": [stage],
+        "stages": {name: stage},
         "seeds": [seed],
         "output_dir": str(work_dir / folder / f"student_{seed}"),
     }
@@ -73,4 +74,4 @@ def fine_tune(
     folder = Path(recipe.output_dir)
     claim_output_folder(folder, text, resume=True)
     networks = train_stages(recipe, data, text, seed=seed, folder=folder / f"seed_{seed}")
-    return networks[recipe.stages[0].name]
+    return networks[recipe.first_stage.name]

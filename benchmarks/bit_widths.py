@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from torch.utils.data import Dataset, Subset
 
 from benchmarks.bit_tuning import fine_tune, frames_per_bin, tuning_settings
@@ -27,6 +26,7 @@ from snn_depth.models.depth_network import SpikingDepthNet
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.train import make_recipe
 from snn_depth.training.checkpoint import SHIPPED_NETWORK, LoadedNetwork, load_network
+from snn_depth.training.recipe_file import read_recipe
 
 logger = logging.getLogger(__name__)
 RECIPE = Path(__file__).resolve().parents[1] / "configs" / "quantize.yaml"
@@ -60,7 +60,7 @@ def bit_widths(
     for num_weight_bits in widths:
         check_weight_bits(num_weight_bits)
     students = students_by_seed(checkpoints)
-    settings = yaml.safe_load(recipe.read_text())
+    settings = read_recipe(recipe)
     if len(settings["stages"]) != 1:
         raise ValueError(f"{recipe} has {len(settings['stages'])} stages; accepted: 1")
     data = cache(lambda name: make_recipe(settings)[0].data[name]())

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from snn_depth.train import make_recipe
+from snn_depth.training.recipe_file import read_recipe
 from snn_depth.training.run import RESULTS_FILE, run_recipe
 from tests.snn_depth.data.sets.public import trees
 from tests.snn_depth.data.sets.public.test_dense_spike import add_sequence
@@ -37,7 +37,7 @@ def kitti_raw(root: Path) -> None:
 
 
 def driving_stereo(root: Path) -> None:
-    recipe = yaml.safe_load((CONFIGS / "kitti_to_driving_stereo.yaml").read_text())
+    recipe = read_recipe(CONFIGS / "kitti_to_driving_stereo.yaml")
     for name in ("target_train", "target_test"):
         for sequence in recipe["data"][name]["init_args"]["sequences"]:
             trees.make_driving_stereo(root, sequence)
@@ -81,7 +81,7 @@ def on_trees(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
         arguments |= {"size": size, "num_frames": 8, "num_bins": 2}
         if name not in ("Spike-Stero", "DENSE"):
             arguments["cache_dir"] = str(folder / "cache")
-    for stage in settings["stages"]:
+    for stage in settings["stages"].values():
         stage |= {"num_epochs": 1, "batch_size": 2}
     engine = {"accelerator": "cpu", "num_loader_workers": 0}
     return settings | {"seeds": [0], "output_dir": str(folder / "run"), "engine": engine}
@@ -99,7 +99,7 @@ def on_trees(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
     ],
 )
 def test_recipe_runs(name: str, expected: set[str], tmp_path: Path) -> None:
-    settings = yaml.safe_load((CONFIGS / f"{name}.yaml").read_text())
+    settings = read_recipe(CONFIGS / f"{name}.yaml")
     recipe, text = make_recipe(on_trees(settings, tmp_path))
     run_recipe(recipe, text, resume=False)
     rows = json.loads((tmp_path / "run" / RESULTS_FILE).read_text())["rows"]

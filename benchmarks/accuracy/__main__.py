@@ -94,7 +94,9 @@ def accuracy(
 
 def stage_names(scenarios: Sequence[Scenario]) -> list[str]:
     """Names of all stages, each once."""
-    return list(dict.fromkeys(stage.name for one in scenarios for stage in one.recipe.stages))
+    return list(
+        dict.fromkeys(stage.name for one in scenarios for stage in one.recipe.stages.values())
+    )
 
 
 def check_ablated(scenarios: Sequence[Scenario], with_ablations: Sequence[Scenario]) -> None:

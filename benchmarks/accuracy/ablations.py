@@ -39,11 +39,11 @@ def ablated(scenario: Scenario, network: str = "ann") -> Scenario:
     if not adapting:
         return scenario
     name = adapting[0]
-    changed = [
-        settings | {"name": stage_name(name, what)}
+    changed = {
+        stage_name(name, what): settings | {"name": stage_name(name, what)}
         for what, settings in changed_stages(scenario.stage_settings(name), ABLATIONS).items()
-    ]
-    return with_stages(scenario, scenario.settings["stages"] + changed)
+    }
+    return with_stages(scenario, scenario.settings["stages"] | changed)
 
 
 def stage_name(adapting: str, what: str) -> str:

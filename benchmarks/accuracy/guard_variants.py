@@ -43,7 +43,7 @@ def adapting_stages(scenario: Scenario, network: str) -> list[str]:
         network: "ann" or "snn": what they adapt.
     """
     found = []
-    for stage in scenario.recipe.stages:
+    for stage in scenario.recipe.stages.values():
         if stage.target_label_share or not isinstance(stage.network(), NETWORKS[network]):
             continue
         objective = stage.objective()
@@ -68,7 +68,7 @@ def adapting_stage(scenario: Scenario, network: str) -> str:
         raise ValueError(
             f"no stage of {scenario.name} adapts a {NETWORKS[network].__name__} with "
             "SelfCorrectingTeacherStudent, pseudo labels and no target labels; it has: "
-            f"{', '.join(stage.name for stage in scenario.recipe.stages)}"
+            f"{', '.join(scenario.recipe.stages)}"
         )
     return stages[0]
 
@@ -86,15 +86,12 @@ def guard_variants(scenario: Scenario, stage_name: str) -> dict[str, Scenario]:
     """
     changed = changed_stages(scenario.stage_settings(stage_name), GUARDS)
     return {"all guards": scenario} | {
-        variant: with_stages(
-            scenario,
-            [settings if s["name"] == stage_name else s for s in scenario.settings["stages"]],
-        )
+        variant: with_stages(scenario, scenario.settings["stages"] | {stage_name: settings})
         for variant, settings in changed.items()
     }
 
 
-def with_stages(scenario: Scenario, stages: list[dict[str, Any]]) -> Scenario:
+def with_stages(scenario: Scenario, stages: dict[str, Any]) -> Scenario:
     """A scenario with other stages.
 
     Args:

@@ -76,7 +76,7 @@ def fill_scenario(
     add_missing = partial(add_missing_rows, scenario, seed, results, data)
 
     def medians() -> tuple[dict[str, Predictor], Row]:
-        train_data = data(recipe.stages[0].train_data)
+        train_data = data(recipe.first_stage.train_data)
         about: Row = {"train_seconds": None, "machine": machine_in_short()}
         predictors = dict(median_predictors(train_data, scenario.depth_range))
         return predictors, about | {"commit": current_commit()}
@@ -87,7 +87,7 @@ def fill_scenario(
         return dict(stage_predictors(stage, shared.network(stage.name))), about
 
     add_missing(MEDIAN_METHODS, medians)
-    for stage in recipe.stages:
+    for stage in recipe.stages.values():
         if stage.name in stages:
             add_missing(scenario.methods_of(stage), partial(trained, stage))
 

@@ -19,7 +19,8 @@ import yaml
 from snn_depth.files.digest import file_sha256, json_sha256
 from snn_depth.models.depth_decoding import DepthRange
 from snn_depth.train import parse_recipe
-from snn_depth.training.recipe import Recipe, Stage
+from snn_depth.training.recipe import Recipe, Stage, needed_networks
+from snn_depth.training.renamed import first_names
 from snn_depth.training.stage_scoring import MEDIAN_METHODS, stage_predictors
 
 Settings = dict[str, Any]
@@ -30,6 +31,8 @@ ENGINE_WHERE_AND_HOW_FAST = {"accelerator", "num_loader_workers"}
 COVERED_ELSEWHERE = {"data", "stages", "test_data", "output_dir", "seeds", "engine", "results"} | {
     "shown_data",
     "compare_with",
+    "variants",
+    "variants_of",
 }
 
 
@@ -57,25 +60,24 @@ class Scenario:
     @cached_property
     def depth_range(self) -> DepthRange:
         """Depths that count in every row: the first stage's."""
-        return self.recipe.stages[0].network().depth_range
+        return self.recipe.first_stage.network().depth_range
 
     def stage(self, name: str) -> Stage:
         """A stage by its name."""
-        return next(stage for stage in self.recipe.stages if stage.name == name)
+        return self.recipe.stages[name]
 
     def stage_settings(self, name: str) -> Settings:
         """Complete settings of a stage, as in the recipe."""
-        stages: list[Settings] = self.settings["stages"]
-        return next(settings for settings in stages if settings["name"] == name)
+        settings: Settings = self.settings["stages"][name]
+        return settings
 
     def has_stage(self, name: str) -> bool:
         """Whether the recipe has such a stage; other networks that stages need are files."""
-        return any(stage.name == name for stage in self.recipe.stages)
+        return name in self.recipe.stages
 
     def needed_networks(self, stage: Stage) -> list[str]:
         """Stages and files that a stage starts from or learns from."""
-        start = [] if stage.init_from is None else [stage.init_from]
-        return list(dict.fromkeys([*start, *stage.objective().needs]))
+        return needed_networks(stage, stage.objective())
 
     def stage_digest(self, name: str) -> str:
         """Digest of everything but the seed that determines a stage's trained network.
@@ -116,10 +118,10 @@ class Scenario:
     @cached_property
     def row_digests(self) -> dict[tuple[str, str], str]:
         """Digest of what determines a row, by the names of the test set and of the predictor."""
-        source_digest = self.data_digest(self.recipe.stages[0].train_data)
+        source_digest = self.data_digest(self.recipe.first_stage.train_data)
         networks = dict.fromkeys(MEDIAN_METHODS, source_digest)
         tests = dict.fromkeys(MEDIAN_METHODS, self.recipe.test_data)
-        for stage in self.recipe.stages:
+        for stage in self.recipe.stages.values():
             for name in self.methods_of(stage):
                 networks[name] = self.stage_digest(stage.name)
                 tests[name] = self.recipe.tests_of(stage)
@@ -184,8 +186,11 @@ def data_content(settings: Any) -> Any:
 
 
 def digest(content: Any) -> str:
-    """Short digest of JSON content; the order of keys does not matter, nor do empty ones."""
-    return json_sha256(_without_none(content))[:12]
+    """Short digest of JSON content with the names of the first version.
+
+    The order of keys does not matter, nor do empty ones.
+    """
+    return json_sha256(_without_none(first_names(content)))[:12]
 
 
 def file_digest(path: str) -> str:

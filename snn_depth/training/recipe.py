@@ -267,6 +267,11 @@ class Recipe:
             )
         return needed_networks(stage, objective)
 
+    @property
+    def first_stage(self) -> Stage:
+        """The stage whose training data the median baselines are of, and whose depths count."""
+        return next(iter(self.stages.values()))
+
     def tests_of(self, stage: Stage) -> list[str]:
         """Names of the data sets that a stage's network is scored on."""
         return self.test_data if stage.test_data is None else stage.test_data

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,27 @@ logger = logging.getLogger(__name__)
 Settings = dict[str, Any]
 
 
-def read_recipe(path: Path, built_on_this: tuple[Path, ...] = ()) -> Settings:
+def read_recipe(path: Path) -> Settings:
     """What a recipe says together with the recipes that it builds on.
 
     `base` names one or several other files, relative to this one; later ones win over earlier
     ones, and the recipe itself over all.
+
+    Raises:
+        ValueError: Naming the file that is missing, wrong or builds on itself.
+    """
+    return reduce(merge, read_layers(path), {})
+
+
+def read_layers(path: Path, built_on_this: tuple[Path, ...] = ()) -> list[Settings]:
+    """What a recipe builds on and then what it says itself, to be merged in this order.
 
     Args:
         path: The file.
         built_on_this: Recipes that are being read, each of which builds on the next.
 
     Raises:
-        ValueError: Naming the file that is missing, wrong or builds on itself.
+        ValueError: As `read_recipe`.
     """
     chain = (*built_on_this, path.resolve())
     if path.resolve() in built_on_this:
@@ -36,10 +46,8 @@ def read_recipe(path: Path, built_on_this: tuple[Path, ...] = ()) -> Settings:
     bases = [bases] if isinstance(bases, str) else bases
     if not isinstance(bases, list) or not all(isinstance(base, str) for base in bases):
         raise ValueError(f"{path}: base is {bases!r}; accepted: a file, or a list of files")
-    merged: Settings = {}
-    for base in bases:
-        merged = merge(merged, read_recipe(path.parent / base, chain))
-    return merge(merged, stages_by_name(settings, str(path)))
+    layers = [layer for base in bases for layer in read_layers(path.parent / base, chain)]
+    return [*layers, stages_by_name(settings, str(path))]
 
 
 def merge(below: Settings, above: Settings, *, null_removes: bool = True) -> Settings:
@@ -134,10 +142,10 @@ def read_configs(arguments: Iterable[str]) -> CommandLine:
         if file is None:
             expanded.append(_current_class(word))
             continue
-        settings = read_recipe(Path(file))
-        merged = merge(merged, settings)
+        layers = read_layers(Path(file))
+        merged = reduce(merge, layers, merged)
         # Only what this file says: options before it hold unless it says otherwise.
-        said = {key: merged.get(key) for key in settings}
+        said = {key: merged[key] for layer in layers for key in layer if key in merged}
         expanded += ["--config", yaml.safe_dump(said, sort_keys=False)]
         files.append(file)
     return CommandLine(expanded, files, merged)

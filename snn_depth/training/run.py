@@ -122,9 +122,9 @@ def train_stages(
     def load(name: str) -> DepthPredictor:
         return networks[name] if name in networks else load_network(name).network
 
-    for stage in recipe.stages:
-        networks[stage.name] = train_recipe_stage(
-            recipe, stage, data, settings, seed=seed, folder=folder / stage.name, load=load
+    for name, stage in recipe.stages.items():
+        networks[name] = train_recipe_stage(
+            recipe, stage, data, settings, seed=seed, folder=folder / name, load=load
         )
     return networks
 

@@ -68,7 +68,7 @@ def save_panels(
     """
     depth_range = next(iter(networks.values())).depth_range
     tests = dict.fromkeys(recipe.compare_with, recipe.test_data) | {
-        stage.name: recipe.tests_of(stage) for stage in recipe.stages if stage.evaluate
+        stage.name: recipe.tests_of(stage) for stage in recipe.stages.values() if stage.evaluate
     }
     for data_name in dict.fromkeys([*recipe.test_names(), *recipe.shown_data]):
         dataset: Any = data(data_name)

@@ -111,13 +111,13 @@ def named_predictors(
         per-row median depth of the first stage's training data, and the texture from playback
         through each RGB network.
     """
-    first = recipe.stages[0]
+    first = recipe.first_stage
     train_data, depth_range = data(first.train_data), networks[first.name].depth_range
     for name, predictor in median_predictors(train_data, depth_range):
         yield name, predictor, recipe.test_data
     for name in recipe.compare_with:
         yield name, partial(predict, networks[name]), recipe.test_data
-    for stage in recipe.stages:
+    for stage in recipe.stages.values():
         for name, predictor in stage_predictors(stage, networks[stage.name]):
             yield name, predictor, recipe.tests_of(stage)
 

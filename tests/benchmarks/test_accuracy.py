@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 
 def write(file: Path, settings: Settings) -> str:
-    file.write_text(yaml.safe_dump(settings))
+    file.write_text(yaml.safe_dump(settings, sort_keys=False))
     return str(file)
 
 
@@ -47,7 +47,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("matrix")
     settings = tiny_settings()
     write(folder / "longer.yaml", settings)
-    settings["stages"][2]["num_epochs"] = 1
+    settings["stages"]["ann_oracle"]["num_epochs"] = 1
     write(folder / "shorter.yaml", settings)
     run(folder)
     return folder
@@ -144,7 +144,7 @@ def test_chosen_stages_are_scored_from_trained_networks(copied: Path) -> None:
 def test_changed_settings_replace_their_rows_only(copied: Path) -> None:
     before = rows_of(copied)
     settings = yaml.safe_load((copied / "shorter.yaml").read_text())
-    settings["stages"][2]["optimizer"] = {"learning_rate": 1e-3}
+    settings["stages"]["ann_oracle"]["optimizer"] = {"learning_rate": 1e-3}
     write(copied / "shorter.yaml", settings)
     (copied / "longer.yaml").rename(copied / "not_asked_for")
     run(copied)
@@ -227,10 +227,10 @@ def test_long_training_is_warned_about(caplog: pytest.LogCaptureFixture) -> None
 def test_students_and_processes_at_once(tmp_path: Path) -> None:
     """Three processes, two of them with the same seed: nothing is trained twice, nothing lost."""
     settings = tiny_settings()
-    settings["stages"] += [
-        stage("source_only", "SpikingDepthNet", init_from="ann_source_only"),
-        stage("oracle", "SpikingDepthNet", init_from="ann_source_only", train_data="target"),
-    ]
+    settings["stages"] |= stage("source_only", "SpikingDepthNet", init_from="ann_source_only")
+    settings["stages"] |= stage(
+        "oracle", "SpikingDepthNet", init_from="ann_source_only", train_data="target"
+    )
     recipe = write(tmp_path / "tiny.yaml", settings)
     command = [sys.executable, "-m", "benchmarks.accuracy", "--recipe", recipe]
     command += ["--output", str(tmp_path / "results.json"), "--work-dir", str(tmp_path / "work")]

@@ -38,7 +38,7 @@ def test_identity_view_changes_nothing() -> None:
 @pytest.fixture
 def scenario(tmp_path: Path) -> Scenario:
     file = tmp_path / "tiny.yaml"
-    file.write_text(yaml.safe_dump(adaptation_settings()))
+    file.write_text(yaml.safe_dump(adaptation_settings(), sort_keys=False))
     return read_scenarios([file])[0]
 
 
@@ -162,7 +162,7 @@ def test_a_filter_that_lets_nothing_pass(tmp_path: Path) -> None:
 def train(folder: Path, *watches: PseudoLabelError, num_epochs: int = 2) -> dict[str, Tensor]:
     recipe = tiny_adaptation(folder)
     stage = replace(
-        recipe.stages[2],
+        recipe.stages["full"],
         network=lambda: AnnDepthNet(channel_multipliers=(1, 2)),
         init_from=None,
         num_epochs=num_epochs,
@@ -233,7 +233,7 @@ def test_plot_is_written_and_not_empty(tmp_path: Path) -> None:
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Twice: the second time nothing is trained, and the figures are the same."""
     recipe = tmp_path / "tiny.yaml"
-    recipe.write_text(yaml.safe_dump(adaptation_settings()))
+    recipe.write_text(yaml.safe_dump(adaptation_settings(), sort_keys=False))
     output, picture = tmp_path / "results.json", tmp_path / "plot.png"
     arguments = [
         *("--recipe", str(recipe), "--output", str(output), "--picture", str(picture)),

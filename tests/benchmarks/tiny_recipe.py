@@ -14,7 +14,7 @@ def stage(name: str, kind: str = "AnnDepthNet", input_key: str = "spikes", **key
         "init_args": {"channel_multipliers": [1, 2], "input_key": input_key},
     }
     shared = {"network": network, "objective": SUPERVISED, "num_epochs": 2, "batch_size": 2}
-    return {"name": name} | shared | keys
+    return {name: shared | keys}
 
 
 def tiny_settings() -> Settings:
@@ -26,11 +26,9 @@ def tiny_settings() -> Settings:
             name: {"class_path": tiny_data, "init_args": {"num_samples": size}}
             for name, size in sizes.items()
         },
-        "stages": [
-            stage("rgb_teacher", input_key="rgb"),
-            stage("ann_source_only"),
-            stage("ann_oracle", train_data="target", init_from="ann_source_only"),
-        ],
+        "stages": stage("rgb_teacher", input_key="rgb")
+        | stage("ann_source_only")
+        | stage("ann_oracle", train_data="target", init_from="ann_source_only"),
         "test_data": ["test"],
         "engine": {"accelerator": "cpu", "precision": "32-true"},
     }
@@ -61,12 +59,12 @@ def adaptation_settings() -> Settings:
                 ("target", "tiny_adaptation.DarkData", 6),
             )
         },
-        "stages": [
-            common | {"name": "other", "objective": supervised},
-            common | {"name": "ann_source", "objective": supervised},
-            start | {"name": "few_labels", "objective": adapt, "target_label_share": 0.5},
-            start | {"name": "adversarial_only", "objective": adversarial},
-            start | {"name": "ann_full", "objective": adapt, "num_epochs": 2},
-        ],
+        "stages": {
+            "other": common | {"objective": supervised},
+            "ann_source": common | {"objective": supervised},
+            "few_labels": start | {"objective": adapt, "target_label_share": 0.5},
+            "adversarial_only": start | {"objective": adversarial},
+            "ann_full": start | {"objective": adapt, "num_epochs": 2},
+        },
         "engine": {"accelerator": "cpu", "precision": "32-true"},
     }

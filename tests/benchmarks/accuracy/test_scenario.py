@@ -19,7 +19,7 @@ Settings = dict[str, Any]
 
 def read(folder: Path, settings: Settings) -> Scenario:
     file = folder / "tiny.yaml"
-    file.write_text(yaml.safe_dump(settings))
+    file.write_text(yaml.safe_dump(settings, sort_keys=False))
     return read_scenarios([file])[0]
 
 
@@ -32,7 +32,7 @@ def changed(plain: Scenario, *path_and_value: Any) -> Scenario:
     """The same recipe but for one setting, without the second that reading it takes."""
     settings = yaml.safe_load(plain.text)
     set_in(settings, *path_and_value)
-    return Scenario(plain.name, plain.recipe, yaml.safe_dump(settings))
+    return Scenario(plain.name, plain.recipe, yaml.safe_dump(settings, sort_keys=False))
 
 
 def digests(scenario: Scenario) -> list[str]:
@@ -49,7 +49,7 @@ def set_in(settings: Settings, *path_and_value: Any) -> None:
 def test_spelling_does_not_matter(plain: Scenario, tmp_path: Path) -> None:
     """Comments, order of keys, how numbers are written, defaults written out."""
     settings = tiny_settings()
-    settings["stages"][1]["optimizer"] = {"learning_rate": "LR"}
+    settings["stages"]["ann_source_only"]["optimizer"] = {"learning_rate": "LR"}
     text = yaml.safe_dump(settings, sort_keys=False).replace("LR", "2.0e-3  # the default")
     (tmp_path / "other.yaml").write_text(f"# a comment\n\n{text}")
     (other,) = read_scenarios([tmp_path / "other.yaml"])
@@ -63,9 +63,9 @@ def test_spelling_does_not_matter(plain: Scenario, tmp_path: Path) -> None:
     [
         ("data", "val", "init_args", "num_samples", 3),
         ("data", "test", "init_args", "num_samples", 5),
-        ("stages", 1, "val_data", "test"),
-        ("stages", 1, "evaluate", False),
-        ("stages", 1, "test_data", ["val"]),
+        ("stages", "ann_source_only", "val_data", "test"),
+        ("stages", "ann_source_only", "evaluate", False),
+        ("stages", "ann_source_only", "test_data", ["val"]),
         ("output_dir", "elsewhere"),
         ("seeds", [5]),
         ("test_data", ["test", "val"]),
@@ -80,12 +80,18 @@ def test_what_only_watches_does_not_matter(path_and_value: Any, plain: Scenario)
 @pytest.mark.parametrize(
     ("path_and_value", "others"),
     [
-        (("stages", 0, "optimizer", {"learning_rate": 1e-3}), ["rgb_teacher"]),
-        (("stages", 1, "optimizer", {"learning_rate": 1e-3}), ["ann_source_only", "ann_oracle"]),
-        (("stages", 2, "optimizer", {"learning_rate": 1e-3}), ["ann_oracle"]),
-        (("stages", 2, "target_label_share", 0.5), ["ann_oracle"]),
-        (("stages", 2, "target_data", "target"), ["ann_oracle"]),
-        (("stages", 1, "network", "init_args", "width", 32), ["ann_source_only", "ann_oracle"]),
+        (("stages", "rgb_teacher", "optimizer", {"learning_rate": 1e-3}), ["rgb_teacher"]),
+        (
+            ("stages", "ann_source_only", "optimizer", {"learning_rate": 1e-3}),
+            ["ann_source_only", "ann_oracle"],
+        ),
+        (("stages", "ann_oracle", "optimizer", {"learning_rate": 1e-3}), ["ann_oracle"]),
+        (("stages", "ann_oracle", "target_label_share", 0.5), ["ann_oracle"]),
+        (("stages", "ann_oracle", "target_data", "target"), ["ann_oracle"]),
+        (
+            ("stages", "ann_source_only", "network", "init_args", "width", 32),
+            ["ann_source_only", "ann_oracle"],
+        ),
         (("data", "target", "init_args", "num_samples", 5), ["ann_oracle"]),
         (("data", "train", "init_args", "num_samples", 6), STAGES),
         (("engine", "precision", "bf16-mixed"), STAGES),
@@ -105,10 +111,10 @@ def test_an_objective_s_teacher_matters(tmp_path: Path) -> None:
         "init_args": {"teacher": "rgb_teacher"},
     }
     settings = tiny_settings()
-    settings["stages"].append(stage("cfkd", objective=objective))
+    settings["stages"] |= stage("cfkd", objective=objective)
     scenario = read(tmp_path, settings)
     assert scenario.needed_networks(scenario.stage("cfkd")) == ["rgb_teacher"]
-    other_teacher = changed(scenario, "stages", 0, "num_epochs", 3)
+    other_teacher = changed(scenario, "stages", "rgb_teacher", "num_epochs", 3)
     assert other_teacher.stage_digest("cfkd") != scenario.stage_digest("cfkd")
     assert other_teacher.stage_digest("ann_oracle") == scenario.stage_digest("ann_oracle")
 
@@ -116,7 +122,7 @@ def test_an_objective_s_teacher_matters(tmp_path: Path) -> None:
 def test_a_file_counts_by_its_content(tmp_path: Path) -> None:
     file = tmp_path / "start.safetensors"
     settings = tiny_settings()
-    settings["stages"][1]["init_from"] = str(file)
+    settings["stages"]["ann_source_only"]["init_from"] = str(file)
     save_network(file, AnnDepthNet(channel_multipliers=(1, 2)), DataSpec())
     first = read(tmp_path, settings)
     before = file_digest(str(file)), *digests(first)
@@ -152,21 +158,24 @@ def test_rows_depend_on_network_test_data_and_scoring(plain: Scenario) -> None:
     assert differ("data", "test", "init_args", "num_samples", 4) == {*names}
     assert differ("data", "train", "init_args", "num_samples", 6) == {*names}
     assert differ("data", "val", "init_args", "num_samples", 6) == set()
-    assert differ("stages", 2, "num_epochs", 5) == {"ann_oracle"}
-    assert differ("stages", 0, "num_epochs", 5) == {"rgb_teacher", "playback_to_rgb_teacher"}
+    assert differ("stages", "ann_oracle", "num_epochs", 5) == {"ann_oracle"}
+    assert differ("stages", "rgb_teacher", "num_epochs", 5) == {
+        "rgb_teacher",
+        "playback_to_rgb_teacher",
+    }
     assert differ("score_like_this", True) == {*names}, "what a recipe may say one day"
 
 
 def test_settings_that_came_later_are_no_content_where_they_are_not_used(plain: Scenario) -> None:
     """Else whoever has trained networks would have to train them anew."""
-    for one in plain.settings["stages"]:
+    for one in plain.settings["stages"].values():
         assert one.get("test_data") is None
         assert one["objective"]["init_args"].get("synops_weight") is None
 
 
 def test_a_stage_with_test_data_of_its_own_has_rows_of_it_only(tmp_path: Path) -> None:
     settings = tiny_settings()
-    settings["stages"][2]["test_data"] = ["val"]
+    settings["stages"]["ann_oracle"]["test_data"] = ["val"]
     rows = list(read(tmp_path, settings).row_digests)
     assert ("val", "ann_oracle") in rows and ("test", "ann_oracle") not in rows
     assert [name for test, name in rows if test == "val"] == ["ann_oracle"]
@@ -175,7 +184,7 @@ def test_a_stage_with_test_data_of_its_own_has_rows_of_it_only(tmp_path: Path) -
 
 def test_caps_of_depth_are_the_first_stage_s(plain: Scenario, tmp_path: Path) -> None:
     settings = tiny_settings()
-    settings["stages"][0]["network"]["init_args"]["max_depth_m"] = 40.0
+    settings["stages"]["rgb_teacher"]["network"]["init_args"]["max_depth_m"] = 40.0
     capped = read(tmp_path, settings)
     assert (capped.depth_range.max_depth_m, plain.depth_range.max_depth_m) == (40.0, 80.0)
     assert all(capped.row_digests[key] != value for key, value in plain.row_digests.items())
@@ -192,5 +201,5 @@ def test_bad_recipes(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"asks for 2 processes .*; accepted: 1 \(start"):
         read_scenarios([file])
     file.write_text("stages: [")
-    with pytest.raises(ValueError, match=r"python -m snn_depth\.train"):
+    with pytest.raises(ValueError, match=r"tiny\.yaml cannot be read: while parsing"):
         read_scenarios([file])

@@ -19,9 +19,8 @@ from conversion.student.quantized_student import QuantizedStudent, straight_thro
 from conversion.student.student_run import padded_input, run_student
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.depth_network import SpikingDepthNet
-from snn_depth.train import make_parser
+from snn_depth.train import parse_recipe
 from snn_depth.training.checkpoint import copy_weights, load_network, save_network
-from snn_depth.training.recipe import Recipe
 from snn_depth.training.run import run_recipe
 from tests.conversion.calibrated_student import calibrated_student, counts
 from tests.snn_depth.training.tiny_run import tiny_recipe
@@ -238,13 +237,11 @@ def test_bad_input(student: SpikingDepthNet) -> None:
 
 
 def test_recipe_names_it_by_its_class_path(tmp_path: Path) -> None:
-    config = (Path(__file__).parents[3] / "configs" / "quantize.yaml").read_text()
+    configs = Path(__file__).parents[3] / "configs"
+    config = (configs / "quantize.yaml").read_text().replace("base/", f"{configs}/base/")
     recipe_file = tmp_path / "recipe.yaml"
     recipe_file.write_text(config.replace("num_weight_bits: 8", "num_weight_bits: 5"))
-    parser = make_parser()
-    settings = parser.parse_args(["--config", str(recipe_file)])
-    settings.pop("config"), settings.pop("resume")
-    network = Recipe(**vars(parser.instantiate(settings))).stages[0].network()
+    network = parse_recipe(["--config", str(recipe_file)])[0].first_stage.network()
     assert isinstance(network, QuantizedStudent)
     assert (network.num_weight_bits, network.init_args["width"]) == (5, 16)
 
@@ -257,14 +254,14 @@ def test_a_stage_is_scored_as_it_computes_also_when_resumed(
     checkpoint = tmp_path / "student.safetensors"
     save_network(checkpoint, student, DataSpec())
     recipe = tiny_recipe(tmp_path, num_epochs=1)
-    teacher, _, cfkd = recipe.stages
+    teacher, _, cfkd = recipe.stages.values()
     stage = replace(
         cfkd,
         name="quantized",
         network=lambda: QuantizedStudent(4, **SMALL),
         init_from=str(checkpoint),
     )
-    recipe = replace(recipe, stages=[teacher, stage])
+    recipe = replace(recipe, stages={"rgb_teacher": teacher, "quantized": stage})
     run_recipe(recipe, "tiny", resume=False)
     first = json.loads((tmp_path / "results.json").read_text())["rows"]
     run_recipe(recipe, "tiny", resume=True)

@@ -132,7 +132,7 @@ def test_settings_change_the_result(
 def test_one_update_per_optimizer_step(accumulate: int) -> None:
     """Not one per micro-batch."""
     torch.manual_seed(0)
-    stage = tiny_adaptation("unused").stages[-1]
+    stage = tiny_adaptation("unused").stages["full"]
     network = AnnDepthNet(channel_multipliers=(1, 2))
     objective = SelfCorrectingTeacherStudent(adversarial_tap=TAP)
     objective.setup(network, load=lambda name: network)
@@ -161,7 +161,7 @@ def test_only_student_and_discriminator_are_optimised() -> None:
     network = AnnDepthNet(channel_multipliers=(1, 2))
     objective = SelfCorrectingTeacherStudent(adversarial_tap=TAP)
     objective.setup(network, load=lambda name: network)
-    stage = tiny_adaptation("unused").stages[-1]
+    stage = tiny_adaptation("unused").stages["full"]
     module = DepthTraining(network, objective, stage.optimizer, 4)
     groups = module.configure_optimizers()["optimizer"].param_groups
     optimised = {id(p) for group in groups for p in group["params"]}
@@ -197,7 +197,7 @@ def test_two_processes_adapt_one_network(tmp_path: Path) -> None:
     assert len({*our_styles, *their_styles}) == 2 * 6, "its own for each step and process"
 
     before, after = weights(tmp_path, "source_only"), weights(tmp_path, "ada_bn")
-    stage = tiny_adaptation(tmp_path).stages[1]
+    stage = tiny_adaptation(tmp_path).stages["ada_bn"]
     network, objective = stage.network(), AdaptiveNormalization()
     network.load_state_dict(before)
     objective.setup(network.train(), load=lambda name: network)

@@ -23,7 +23,7 @@ from snn_depth.training.recipe import EngineSettings, Recipe, Stage
 from snn_depth.training.run import run_recipe, train_stages
 
 sys.path.insert(0, str(Path(__file__).parent))
-from tiny_run import TinyData, assert_equal_weights
+from tiny_run import TinyData, assert_equal_weights, by_name
 
 SMALL = {"channel_multipliers": (1, 2)}
 
@@ -57,7 +57,7 @@ def recipe(output_dir: Path, *stages: Stage) -> Recipe:
             "val_1": lambda: OneBin(2),
             "test_1": lambda: OneBin(3),
         },
-        stages=list(stages),
+        stages=by_name(*stages),
         output_dir=str(output_dir),
         engine=EngineSettings(accelerator="cpu", precision="32-true"),
     )

@@ -21,11 +21,11 @@ from tiny_run import TinyData
 
 def recipe(objective: Callable[[], Objective], **settings: Any) -> Recipe:
     data = {name: lambda: TinyData(2) for name in ("train", "val", "test", "target")}
-    return Recipe(data=data, stages=[Stage("full", AnnDepthNet, objective, **settings)])
+    return Recipe(data=data, stages={"full": Stage("full", AnnDepthNet, objective, **settings)})
 
 
 def test_target_of_a_stage_is_checked_with_the_recipe() -> None:
-    stage = recipe(SelfCorrectingTeacherStudent, target_data="target").stages[0]
+    stage = recipe(SelfCorrectingTeacherStudent, target_data="target").stages["full"]
     assert stage.target_label_share == 0
     with pytest.raises(
         ValueError, match="'full' names data 'fog'; the recipe has: train, val, test, target"
@@ -71,11 +71,11 @@ def test_label_share_out_of_range(share: float) -> None:
 def test_a_stage_may_have_test_data_of_its_own() -> None:
     own = recipe(SupervisedDepth, test_data=["target", "val"])
     assert own.test_data == ["test"]
-    assert own.tests_of(own.stages[0]) == ["target", "val"]
+    assert own.tests_of(own.first_stage) == ["target", "val"]
     assert own.test_names() == ["test", "target", "val"]
     assert set(own.data_names()) == {"train", "val", "test", "target"}
     usual = recipe(SupervisedDepth)
-    assert usual.tests_of(usual.stages[0]) == usual.test_names() == ["test"]
+    assert usual.tests_of(usual.first_stage) == usual.test_names() == ["test"]
 
 
 def test_test_data_of_a_stage_is_checked_with_the_recipe() -> None:

@@ -145,7 +145,7 @@ def test_networks_that_could_not_be_stored_are_refused_before_training(tmp_path:
         pass
 
     recipe = tiny_recipe(tmp_path)
-    stages = [replace(recipe.stages[0], network=lambda: Mine("rgb"))]
+    stages = {"rgb_teacher": replace(recipe.first_stage, network=lambda: Mine("rgb"))}
     with pytest.raises(ValueError, match="Mine cannot be stored; accepted"):
         run_recipe(replace(recipe, stages=stages), "tiny", resume=False)
 
@@ -165,18 +165,17 @@ def test_recipe_names_are_checked() -> None:
     def recipe(**changes: object) -> Recipe:
         stage = Stage("a", AnnDepthNet, SupervisedDepth, **changes)  # type: ignore[arg-type]
         data = {"train": lambda: TinyData(1), "val": lambda: TinyData(1)}
-        return Recipe(data=data, stages=[stage, stage], test_data=["val"])
+        return Recipe(data=data, stages={"a": stage}, test_data=["val"])
 
-    with pytest.raises(ValueError, match="two stages have the name 'a'"):
-        recipe()
+    recipe()
     with pytest.raises(ValueError, match="stage 'a' names data 'x'; the recipe has: train, val"):
         recipe(train_data="x")
     with pytest.raises(ValueError, match="test_data names 'test'"):
         stage = Stage("a", AnnDepthNet, SupervisedDepth)
-        Recipe(data={"train": lambda: TinyData(1)}, stages=[stage])
+        Recipe(data={"train": lambda: TinyData(1)}, stages={"a": stage})
     with pytest.raises(ValueError, match="stages is empty"):
-        Recipe(data={"test": lambda: TinyData(1)}, stages=[])
-    with pytest.raises(ValueError, match="needs 'b', which is neither an earlier stage"):
+        Recipe(data={"test": lambda: TinyData(1)}, stages={})
+    with pytest.raises(ValueError, match="needs 'b', which is neither another stage"):
         recipe(init_from="b")
 
 

@@ -69,7 +69,7 @@ def recipe(output_dir: Path, shipped: Path, **changes: Any) -> Recipe:
             "test": lambda: TinyData(3),
             "target": lambda: Unlabelled(3),
         },
-        "stages": [adapted],
+        "stages": {adapted.name: adapted},
         "shown_data": ["target"],
         "compare_with": {"shipped": str(shipped)},
         "output_dir": str(output_dir),
@@ -137,7 +137,7 @@ def test_networks_that_lack_their_input_are_left_out_of_the_picture(
 ) -> None:
     """The unlabelled recordings have no RGB, which must not end a run after its training."""
     teacher = Stage("rgb_teacher", rgb_network, SupervisedDepth)
-    settings = recipe(tmp_path, shipped, stages=[teacher])
+    settings = recipe(tmp_path, shipped, stages={teacher.name: teacher})
     networks = {"rgb_teacher": rgb_network(), "shipped": load_network(shipped).network}
     save_panels(settings, networks, load(settings), tmp_path)
     assert (tmp_path / "target.png").stat().st_size > 1000

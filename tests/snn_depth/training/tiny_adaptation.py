@@ -20,7 +20,7 @@ from snn_depth.training.recipe import EngineSettings, Recipe, Stage
 from snn_depth.training.run import run_recipe
 
 sys.path.insert(0, str(Path(__file__).parent))
-from tiny_run import TinyData
+from tiny_run import TinyData, by_name
 
 TAP = "enc1b"
 
@@ -57,7 +57,7 @@ def tiny_adaptation(
             "target": lambda: DarkData(6),
             "test": lambda: DarkData(3),
         },
-        stages=[
+        stages=by_name(
             Stage("source_only", student, SupervisedDepth, num_epochs=1, batch_size=2),
             Stage(
                 "ada_bn",
@@ -85,7 +85,7 @@ def tiny_adaptation(
                 }
                 | full
             ),
-        ],
+        ),
         output_dir=str(output_dir),
         engine=engine or EngineSettings(accelerator="cpu", precision="32-true"),
     )

@@ -45,6 +45,11 @@ class TinyData(Dataset[dict[str, Tensor]]):
         }
 
 
+def by_name(*stages: Stage) -> dict[str, Stage]:
+    """Stages as a recipe has them."""
+    return {stage.name: stage for stage in stages}
+
+
 def tiny_recipe(
     output_dir: Path | str, *, num_epochs: int = 2, engine: EngineSettings | None = None
 ) -> Recipe:
@@ -55,7 +60,7 @@ def tiny_recipe(
             "val": lambda: TinyData(2),
             "test": lambda: TinyData(3),
         },
-        stages=[
+        stages=by_name(
             Stage(
                 "rgb_teacher",
                 lambda: AnnDepthNet("rgb", channel_multipliers=(1, 2)),
@@ -80,7 +85,7 @@ def tiny_recipe(
                 )
                 for name, weight in (("source_only", 0.0), ("cfkd", 0.1))
             ),
-        ],
+        ),
         output_dir=str(output_dir),
         engine=engine or EngineSettings(accelerator="cpu", precision="32-true"),
     )

@@ -59,7 +59,7 @@ def test_a_recipe_can_name_one_world_or_several(world: object) -> None:
                     "init_args": {"world": world},
                 }
             },
-            "stages": [],
+            "stages": {},
         }
     )
     parsed = config.data["test"].init_args.world
