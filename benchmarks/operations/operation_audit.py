@@ -19,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from benchmarks.operations.network_observation import network_input
-from benchmarks.operations.operation_places import FREE, Kind, kind_in_neurons, kind_of
+from benchmarks.operations.operation_kinds import FREE, Kind, kind_in_neurons, kind_of
 from benchmarks.throughput.lif_kernels import lif_kernels
 from conversion.graph.layer_graph import Edge
 from hardware.counts.workload import Workload
@@ -33,7 +33,7 @@ class OperationTotal:
 
     Attributes:
         name: torch's name of it, as "aten.relu".
-        kind: What it counts as, see `benchmarks.operations.operation_places`.
+        kind: What it counts as, see `benchmarks.operations.operation_kinds`.
         num_calls: Executions.
         num_elements: Elements over all of them: of the largest tensor that each reads or writes.
     """
@@ -62,7 +62,7 @@ class OperationAudit:
         """Elements that operations of a kind computed, per sample.
 
         Args:
-            kind: See `benchmarks.operations.operation_places`.
+            kind: See `benchmarks.operations.operation_kinds`.
         """
         return sum(o.num_elements for o in self.operations if o.kind == kind) / self.num_samples
 

@@ -4,31 +4,29 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from benchmarks.pareto import RESULTS as PARETO
-from benchmarks.report.claim import claim_part
-from benchmarks.report.constants import constants_part
-from benchmarks.report.document import Picture, Text
-from benchmarks.report.energy import energy_part
-from benchmarks.report.latency import latency_part
-from benchmarks.report.layers import layers_part
-from benchmarks.report.limits import limits_part
-from benchmarks.report.mapping import mapping_part
+from benchmarks.report.document import Picture, Section, Text
 from benchmarks.report.markdown import as_markdown
-from benchmarks.report.measured import measured_part
-from benchmarks.report.neurobench import neurobench_part
-from benchmarks.report.operations import operations_part
 from benchmarks.report.page import as_html
-from benchmarks.report.pareto import pareto_part
-from benchmarks.report.part import Part
-from benchmarks.report.quality import quality_part
-from benchmarks.report.sweeps import sweeps_part
-from benchmarks.report.validation import validation_part
-from benchmarks.study.provenance import provenance_part
-from benchmarks.study.study import make_study
+from benchmarks.report.sections.claim_section import claim_section
+from benchmarks.report.sections.constants_section import constants_section
+from benchmarks.report.sections.energy_section import energy_section
+from benchmarks.report.sections.latency_section import latency_section
+from benchmarks.report.sections.layers_section import layers_section
+from benchmarks.report.sections.limits_section import limits_section
+from benchmarks.report.sections.mapping_section import mapping_section
+from benchmarks.report.sections.measured_section import measured_section
+from benchmarks.report.sections.neurobench_section import neurobench_section
+from benchmarks.report.sections.operations_section import operations_section
+from benchmarks.report.sections.pareto_section import pareto_section
+from benchmarks.report.sections.provenance_section import provenance_section
+from benchmarks.report.sections.quality_section import quality_section
+from benchmarks.report.sections.sweeps_section import sweeps_section
+from benchmarks.report.sections.validation_section import validation_section
+from benchmarks.study.comparison import compare_networks
 from snn_depth.command.exit import run_command
 from snn_depth.files.atomic import atomic_path
 from snn_depth.training.checkpoint import SHIPPED_NETWORK
@@ -75,52 +73,45 @@ def report(
     """
     if window_s < 0:
         raise ValueError(f"window_s is {window_s}; accepted: 0 or more seconds")
-    validation = validation_part(pilotnet)  # before hours of work: its folder may be wrong
-    front = pareto_part(pareto)
-    study = make_study(
+    validation = validation_section(pilotnet)  # before hours of work: its folder may be wrong
+    front = pareto_section(pareto)
+    comparison = compare_networks(
         artifact, networks, data, chip=chip, max_samples=max_samples, cache_dir=cache_dir
     )
-    parts = [
-        claim_part(study),
-        provenance_part(study, datetime.now(UTC).isoformat(timespec="seconds")),
-        quality_part(study),
-        operations_part(study),
-        neurobench_part(study),
-        layers_part(study),
-        energy_part(study),
-        measured_part(study, window_s),
-        latency_part(study),
-        mapping_part(study),
-        sweeps_part(study),
+    sections = [
+        claim_section(comparison),
+        provenance_section(comparison, datetime.now(UTC).isoformat(timespec="seconds")),
+        quality_section(comparison),
+        operations_section(comparison),
+        neurobench_section(comparison),
+        layers_section(comparison),
+        energy_section(comparison),
+        measured_section(comparison, window_s),
+        latency_section(comparison),
+        mapping_section(comparison),
+        sweeps_section(comparison),
         front,
         validation,
-        constants_part(study),
-        limits_part(),
+        constants_section(comparison),
+        limits_section(),
     ]
-    write_report(output, parts)
+    write_report(output, sections)
     console = Console()
-    for block in parts[0].section.blocks:
+    for block in sections[0].blocks:
         if isinstance(block, Text):
             console.print(block.text)
     console.print(f"report: {output / 'report.html'}")
 
 
-def write_report(output: Path, parts: Sequence[Part]) -> None:
-    """Write all forms of a report; each file completely or not at all.
-
-    Args:
-        output: Folder; made if there is none.
-        parts: In order.
-
-    Raises:
-        OSError: When a file cannot be written.
-    """
+def write_report(output: Path, sections: Sequence[Section]) -> None:
+    """Write all forms of a report into a folder; each file completely or not at all."""
     output.mkdir(parents=True, exist_ok=True)
-    sections = [part.section for part in parts]
+    data = {"schema_version": SCHEMA_VERSION, "name": "energy_report"}
+    data |= {section.key: section.data for section in sections}
     texts = {
         "report.html": as_html(TITLE, sections),
         "report.md": as_markdown(TITLE, sections),
-        "report.json": json.dumps(as_json(parts), indent=2, allow_nan=False) + "\n",
+        "report.json": json.dumps(data, indent=2, allow_nan=False) + "\n",
     }
     texts |= {
         f"{block.name}.svg": block.svg
@@ -131,17 +122,6 @@ def write_report(output: Path, parts: Sequence[Part]) -> None:
     for name, text in texts.items():
         with atomic_path(output / name) as temporary:
             temporary.write_text(text)
-
-
-def as_json(parts: Sequence[Part]) -> dict[str, Any]:
-    """The data of all parts.
-
-    Args:
-        parts: In order.
-    """
-    return {"schema_version": SCHEMA_VERSION, "name": "energy_report"} | {
-        part.key: part.data for part in parts
-    }
 
 
 if __name__ == "__main__":

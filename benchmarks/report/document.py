@@ -1,7 +1,8 @@
 """A report as plain data: sections of text, tables and pictures, which any format can show."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from snn_depth.command.table import Table
 
@@ -36,12 +37,16 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a report.
+    """One topic of a report: for people, and the same for programs.
 
     Attributes:
+        key: Of its data in `report.json`.
         title: Heading.
         blocks: What stands in it, in order.
+        data: Anything that JSON can hold.
     """
 
+    key: str
     title: str
-    blocks: Sequence[Text | Table | Picture] = field(default_factory=tuple)
+    blocks: Sequence[Text | Table | Picture]
+    data: Mapping[str, Any]

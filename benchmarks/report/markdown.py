@@ -7,15 +7,7 @@ from snn_depth.command.table import Table
 
 
 def as_markdown(title: str, sections: Sequence[Section]) -> str:
-    """The whole report.
-
-    Args:
-        title: First heading.
-        sections: In order.
-
-    Returns:
-        Markdown; a picture is the file `<name>.svg` beside it.
-    """
+    """The whole report; a picture is the file `<name>.svg` beside it."""
     parts = [f"# {title}"]
     for section in sections:
         parts.append(f"## {section.title}")

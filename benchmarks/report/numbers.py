@@ -6,12 +6,7 @@ from hardware.energy.uncertainty import Interval
 
 
 def short(number: float, digits: int = 3) -> str:
-    """Significant digits, with thousands in groups and no exponent.
-
-    Args:
-        number: Any.
-        digits: How many are significant.
-    """
+    """Significant digits, with thousands in groups and no exponent."""
     if number == 0 or not math.isfinite(number):
         return f"{number:g}"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(number))))

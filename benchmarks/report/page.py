@@ -11,12 +11,7 @@ TEMPLATE = Path(__file__).with_name("page.html.jinja")
 
 
 def as_html(title: str, sections: Sequence[Section]) -> str:
-    """The whole report.
-
-    Args:
-        title: Of the page.
-        sections: In order.
-    """
+    """The whole report."""
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -24,7 +24,12 @@ from benchmarks.throughput.energy_window import (
     InferenceEnergy,
     energy_per_inference,
 )
-from benchmarks.throughput.latency import Latency, check_windows, latency_of_windows, time_calls
+from benchmarks.throughput.inference_latency import (
+    Latency,
+    check_windows,
+    latency_of_windows,
+    time_calls,
+)
 from benchmarks.throughput.lif_kernels import Mode, fastest_kernels, lif_kernels
 from snn_depth.data.streams.binning import bin_spikes
 from snn_depth.evaluation.results import describe_machine

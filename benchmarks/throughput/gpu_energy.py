@@ -25,7 +25,12 @@ from benchmarks.throughput.energy_window import (
     energy_per_inference,
     window_between,
 )
-from benchmarks.throughput.latency import Latency, check_windows, latency_of_windows, time_calls
+from benchmarks.throughput.inference_latency import (
+    Latency,
+    check_windows,
+    latency_of_windows,
+    time_calls,
+)
 from benchmarks.throughput.lif_kernels import Mode, fastest_kernels, lif_kernels
 from benchmarks.throughput.nvml import COUNTER_STEP_S, GpuState, nvml_device
 from snn_depth.evaluation.results import describe_machine

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.study.study import Study, make_study
+from benchmarks.study.comparison import Comparison, compare_networks
 from conversion.to_lava import to_lava
 from snn_depth.command.parser import call_command
 from snn_depth.data.spec import DataSpec
@@ -78,8 +78,8 @@ def files(tmp_path_factory: pytest.TempPathFactory, make_recording: Callable[...
 
 
 @pytest.fixture(scope="session")
-def study(files: Files) -> Study:
-    return make_study(
+def comparison(files: Files) -> Comparison:
+    return compare_networks(
         files.artifact,
         files.networks,
         [files.recordings],

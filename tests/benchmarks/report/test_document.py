@@ -8,13 +8,20 @@ from hardware.energy.uncertainty import Interval
 from snn_depth.command.table import Table
 
 SECTIONS = [
-    Section("First", [Text("so it is"), Text("mind < this", "note"), Text("therefore", "verdict")]),
     Section(
+        "first",
+        "First",
+        [Text("so it is"), Text("mind < this", "note"), Text("therefore", "verdict")],
+        {},
+    ),
+    Section(
+        "second",
         "Second",
         [
             Table("sizes", ["a|b", "c"], [["1", "<2>"]], "as counted"),
             Picture("plot", "<svg><text>x</text></svg>", "a curve"),
         ],
+        {},
     ),
 ]
 

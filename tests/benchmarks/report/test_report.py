@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import pareto
 from benchmarks.report.__main__ import COMPARED_NETWORKS, PARETO, WEIGHTS, report
-from benchmarks.report.pareto import pareto_part
+from benchmarks.report.sections.pareto_section import pareto_section
 from snn_depth.command.parser import call_command
 from tests.benchmarks.report.conftest import Files
 
@@ -123,7 +123,7 @@ def test_bad_input_is_refused_before_anything_is_measured(
     other = tmp_path / "other.json"
     other.write_text('{"name": "lava"}')
     with pytest.raises(ValueError, match="holds 'lava'; accepted: results of pareto"):
-        pareto_part(other)
+        pareto_section(other)
     with pytest.raises(ValueError, match=r"lacks pilotnet_lif\.net"):
         call_command(report, options(files, front, tmp_path / "a", pilotnet=str(tmp_path)))
     assert not (tmp_path / "a").exists()
@@ -150,4 +150,4 @@ def test_pareto_takes_what_it_can_price(files: Files, tmp_path: Path) -> None:
 def test_defaults_are_in_the_repository() -> None:
     for path in (WEIGHTS / "student.h5", *COMPARED_NETWORKS, PARETO):
         assert path.is_file(), path
-    assert pareto_part(PARETO).data["summary"]
+    assert pareto_section(PARETO).data["summary"]

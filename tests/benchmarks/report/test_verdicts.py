@@ -5,26 +5,30 @@ from typing import Any
 
 import pytest
 
-from benchmarks.pareto_front import on_front
-from benchmarks.report.claim import claim_part, reason_to_refuse
-from benchmarks.report.pareto import verdict
-from benchmarks.study.study import Study
+from benchmarks.report.sections.claim_section import claim_section, reason_to_refuse
+from benchmarks.report.sections.pareto_section import verdict
+from benchmarks.study.comparison import Comparison
+from benchmarks.study.pareto_front import on_front
 from hardware.energy.energy_comparison import EnergyRatio
 from hardware.energy.uncertainty import Interval
 
 
 @pytest.mark.slow
-def test_headline_is_refused_where_the_interval_spans_one(study: Study) -> None:
-    """The same study at a price list that leaves everything open."""
+def test_headline_is_refused_where_the_interval_spans_one(comparison: Comparison) -> None:
+    """The same comparison at a price list that leaves everything open."""
     wide = {
         name: replace(constant, low=constant.value / 1e4, high=constant.value * 1e4)
-        for name, constant in study.arithmetic.constants.items()
+        for name, constant in comparison.arithmetic.constants.items()
     }
-    open_study = replace(study, arithmetic=replace(study.arithmetic, constants=wide))
-    part = claim_part(open_study)
+    open_study = replace(comparison, arithmetic=replace(comparison.arithmetic, constants=wide))
+    part = claim_section(open_study)
     assert part.data["headline"].startswith("No energy ratio is given: the constants leave open")
     assert not part.data["is_decided"]
-    assert claim_part(study).data["headline"].startswith("The spiking network takes more energy")
+    assert (
+        claim_section(comparison)
+        .data["headline"]
+        .startswith("The spiking network takes more energy")
+    )
 
 
 def entry(name: str, ratio: float, difference: float, **more: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from benchmarks.throughput.gpu_energy import (
     measure_batches,
     measure_gpu,
 )
-from benchmarks.throughput.latency import latency_of_windows
+from benchmarks.throughput.inference_latency import latency_of_windows
 from benchmarks.throughput.nvml import GpuState, nvml_device
 from tests.benchmarks.tiny_networks import twin
 

@@ -2,32 +2,29 @@
 
 from benchmarks.report.document import Section, Text
 from benchmarks.report.numbers import millions, percent, short
-from benchmarks.report.operations import layer_totals, rate
-from benchmarks.report.part import Part
-from benchmarks.study.study import NOMINAL_REUSE, Study
+from benchmarks.report.sections.operations_section import layer_totals, rate
+from benchmarks.study.comparison import NOMINAL_REUSE, Comparison
 from hardware.energy.break_even import BreakEven, break_even_table
 from hardware.energy.energy_memory import TERMS, network_energy, snn_energy
 from hardware.energy.published_thresholds import PUBLISHED_THRESHOLDS
 from snn_depth.command.table import Table
 
 
-def layers_part(study: Study) -> Part:
-    """Tables of all layers.
-
-    Args:
-        study: What was measured.
-    """
-    counts = study.snn.counts
-    mean_synops, busiest_synops = study.chip_run.synops_per_core
+def layers_section(comparison: Comparison) -> Section:
+    """Tables of all layers."""
+    counts = comparison.snn.counts
+    mean_synops, busiest_synops = comparison.chip_run.synops_per_core
     energies = {
         energy.name: energy
-        for energy in snn_energy(counts, study.snn_machine, study.arithmetic.values, pipelined=True)
+        for energy in snn_energy(
+            counts, comparison.snn_machine, comparison.arithmetic.values, pipelined=True
+        )
     }
     total_uj = sum(float(e.total_pj.mean()) for e in energies.values()) / 1e6
     count_rows, energy_rows, data = [], [], []
     for index, layer in enumerate(counts.layers):
         entry = layer_totals(layer, counts.num_steps)
-        partition = study.chip_run.core_map.partitions[layer.name]
+        partition = comparison.chip_run.core_map.partitions[layer.name]
         terms_uj = {
             term: float(pj.mean()) / 1e6 for term, pj in energies[layer.name].terms_pj.items()
         }
@@ -113,26 +110,28 @@ def layers_part(study: Study) -> Part:
             "see the chip models.",
         ),
     ]
-    table, verdicts = _break_even(study)
+    table, verdicts = _break_even(comparison)
     blocks += table
-    return Part("layers", Section("Layer by layer", blocks), {"layers": data, **verdicts})
+    return Section("layers", "Layer by layer", blocks, {"layers": data, **verdicts})
 
 
-def _break_even(study: Study) -> tuple[list[Text | Table], dict[str, object]]:
-    baseline = study.baseline
+def _break_even(comparison: Comparison) -> tuple[list[Text | Table], dict[str, object]]:
+    baseline = comparison.baseline
     if baseline is None:
-        text = f"No break-even is given: it needs a twin of {study.fair_bits} bits (--networks)."
+        text = (
+            f"No break-even is given: it needs a twin of {comparison.fair_bits} bits (--networks)."
+        )
         return [Text(text, "note")], {"break_even": None}
     found = break_even_table(
-        study.snn.counts,
+        comparison.snn.counts,
         baseline.counts,
-        study.snn_machine,
-        study.ann_machine(baseline),
-        study.arithmetic.values,
+        comparison.snn_machine,
+        comparison.ann_machine(baseline),
+        comparison.arithmetic.values,
         pipelined=True,
     )
     title = (
-        f"Break-even against {baseline.contender.name}, memory-inclusive, reuse "
+        f"Break-even against {baseline.network.name}, memory-inclusive, reuse "
         f"{NOMINAL_REUSE:g}: events per synapse and step"
     )
     note = (
@@ -142,7 +141,7 @@ def _break_even(study: Study) -> tuple[list[Text | Table], dict[str, object]]:
     )
     rows = [_row(row) for row in found]
     headings = ["layer", "s*", "s", "s / s*", "SNN, uJ", "ANN, uJ", "verdict"]
-    blocks: list[Text | Table] = [Table(title, headings, rows, note), _published(study)]
+    blocks: list[Text | Table] = [Table(title, headings, rows, note), _published(comparison)]
     data = [
         {
             "layer": row.layer,
@@ -169,8 +168,8 @@ def _row(found: BreakEven) -> list[str]:
     ]
 
 
-def _published(study: Study) -> Table:
-    counts = study.snn.counts
+def _published(comparison: Comparison) -> Table:
+    counts = comparison.snn.counts
     neurons = sum(layer.num_neurons for layer in counts.layers if layer.fires)
     per_neuron = float(counts.spikes_B.mean()) / neurons
     # Of synapses that carry spikes: the papers have no graded input.

@@ -1,21 +1,16 @@
 """Every constant that a figure of the report rests on: range, source and evidence."""
 
 from benchmarks.report.document import Section, Text
-from benchmarks.report.part import Part
-from benchmarks.study.study import Study
+from benchmarks.study.comparison import Comparison
 from hardware.energy.constant import ConstantSet, load_constants
 from snn_depth.command.table import Table
 
 
-def constants_part(study: Study) -> Part:
-    """A table per set.
-
-    Args:
-        study: With the chip, whose description names the sets.
-    """
-    chip = study.chip
+def constants_section(comparison: Comparison) -> Section:
+    """A table per set."""
+    chip = comparison.chip
     names = [
-        study.arithmetic.name,
+        comparison.arithmetic.name,
         *chip.energy_sets,
         chip.latency_low_set,
         chip.latency_high_set,
@@ -30,13 +25,13 @@ def constants_part(study: Study) -> Part:
             "note",
         ),
         *(_table(constants) for constants in sets),
-        _limits(study),
+        _limits(comparison),
     ]
     data = {
         constants.name: {key: vars(value) for key, value in constants.constants.items()}
         for constants in sets
     }
-    return Part("constants", Section("Constants", blocks), data)
+    return Section("constants", "Constants", blocks, data)
 
 
 def _table(constants: ConstantSet) -> Table:
@@ -56,7 +51,7 @@ def _table(constants: ConstantSet) -> Table:
     return Table(constants.title, headings, rows, constants.caveat)
 
 
-def _limits(study: Study) -> Table:
-    chip = study.chip
+def _limits(comparison: Comparison) -> Table:
+    chip = comparison.chip
     rows = [[name, f"{getattr(chip, name):,}", source] for name, source in chip.sources.items()]
     return Table(f"Limits of {chip.title}", ["limit", "value", "source"], rows)

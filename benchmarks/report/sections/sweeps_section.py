@@ -2,12 +2,11 @@
 
 import numpy as np
 
+from benchmarks.chip.chip_run import ENDS
 from benchmarks.report.document import Picture, Section, Text
 from benchmarks.report.numbers import short
-from benchmarks.report.part import Part
 from benchmarks.report.plots import anytime_plot, break_even_plot
-from benchmarks.study.chip_run import ENDS
-from benchmarks.study.study import NOMINAL_REUSE, Study
+from benchmarks.study.comparison import NOMINAL_REUSE, Comparison
 from hardware.counts.event_counts import EventCounts
 from hardware.energy.break_even import naive_break_even_rate
 from hardware.energy.energy_memory import ann_energy, network_energy, snn_energy
@@ -17,30 +16,28 @@ from snn_depth.command.table import Table
 STEPS = (1, 2, 4, 8, 16, 32)
 
 
-def sweeps_part(study: Study) -> Part:
-    """Reading out early, and the map of break-even.
-
-    Args:
-        study: What was measured.
-    """
-    anytime, early = _anytime(study)
+def sweeps_section(comparison: Comparison) -> Section:
+    """Reading out early, and the map of break-even."""
+    anytime, early = _anytime(comparison)
     blocks: list[Text | Table | Picture] = list(anytime)
     data: dict[str, object] = {"anytime": early}
-    if study.baseline is None:
+    if comparison.baseline is None:
         blocks.append(Text("No map of break-even: it needs the quantised twin.", "note"))
     else:
-        picture, grid = _break_even_map(study)
+        picture, grid = _break_even_map(comparison)
         blocks.append(picture)
         data["break_even_map"] = grid
-    return Part("sweeps", Section("Time steps and firing rate", blocks), data)
+    return Section("sweeps", "Time steps and firing rate", blocks, data)
 
 
-def _anytime(study: Study) -> tuple[list[Table | Picture], list[dict[str, float]]]:
-    counts, machine = study.snn.counts, study.snn_machine
+def _anytime(comparison: Comparison) -> tuple[list[Table | Picture], list[dict[str, float]]]:
+    counts, machine = comparison.snn.counts, comparison.snn_machine
     rows, data = [], []
-    for step, scores in enumerate(study.snn.early_scores_B, start=1):
+    for step, scores in enumerate(comparison.snn.early_scores_B, start=1):
         early = counts.first_steps(step)
-        energy = network_energy(snn_energy(early, machine, study.arithmetic.values, pipelined=True))
+        energy = network_energy(
+            snn_energy(early, machine, comparison.arithmetic.values, pipelined=True)
+        )
         entry = {
             "num_steps": step,
             "abs_rel": float(np.mean(scores["abs_rel"])),
@@ -48,7 +45,7 @@ def _anytime(study: Study) -> tuple[list[Table | Picture], list[dict[str, float]
             "energy_uj": float(energy.total_pj.mean()) / 1e6,
         }
         data.append(entry)
-        time_us = [step * float(study.chip_run.step_us(end).mean()) for end in ENDS]
+        time_us = [step * float(comparison.chip_run.step_us(end).mean()) for end in ENDS]
         entry |= {"low_us": time_us[0], "high_us": time_us[1]}
         rows.append(
             [
@@ -77,11 +74,15 @@ def _anytime(study: Study) -> tuple[list[Table | Picture], list[dict[str, float]
     return [table, picture], data
 
 
-def _break_even_map(study: Study) -> tuple[Picture, dict[str, object]]:
+def _break_even_map(comparison: Comparison) -> tuple[Picture, dict[str, object]]:
     """Energy is linear in steps, and in events per step, so two measurements give the plane."""
-    baseline = study.baseline
+    baseline = comparison.baseline
     assert baseline is not None
-    counts, machine, values = study.snn.counts, study.snn_machine, study.arithmetic.values
+    counts, machine, values = (
+        comparison.snn.counts,
+        comparison.snn_machine,
+        comparison.arithmetic.values,
+    )
     num_steps = counts.num_steps
     spiking = [edge for layer in counts.layers for edge in layer.edges if not edge.graded]
     places = num_steps * sum(edge.num_source_neurons for edge in spiking)
@@ -98,9 +99,13 @@ def _break_even_map(study: Study) -> tuple[Picture, dict[str, object]]:
     per_step_pj = (unfired_pj + spikes_pj * rates / rate) / num_steps
     ratio = np.empty((len(rates), len(STEPS)))
     for column, steps in enumerate(STEPS):
-        ann_machine = vars(study.ann_machine(baseline)) | {"activation_bits": bits_to_count(steps)}
+        ann_machine = vars(comparison.ann_machine(baseline)) | {
+            "activation_bits": bits_to_count(steps)
+        }
         ann = network_energy(
-            ann_energy(baseline.counts, type(study.ann_machine(baseline))(**ann_machine), values)
+            ann_energy(
+                baseline.counts, type(comparison.ann_machine(baseline))(**ann_machine), values
+            )
         )
         ratio[:, column] = steps * per_step_pj / float(ann.total_pj.mean())
     steps_T = np.array(STEPS, float)

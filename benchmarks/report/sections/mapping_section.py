@@ -6,21 +6,16 @@ import numpy as np
 
 from benchmarks.report.document import Picture, Section, Text
 from benchmarks.report.numbers import percent, short
-from benchmarks.report.part import Part
 from benchmarks.report.plots import core_map_plot, imbalance_plot
-from benchmarks.study.study import Study
+from benchmarks.study.comparison import Comparison
 from hardware.cores.placement import place
 from snn_depth.command.table import Table
 
 
-def mapping_part(study: Study) -> Part:
-    """Cores of every layer, with what their fullest one needs.
-
-    Args:
-        study: What was measured.
-    """
-    core_map, chip = study.chip_run.core_map, study.chip
-    mean, busiest = study.chip_run.synops_per_core
+def mapping_section(comparison: Comparison) -> Section:
+    """Cores of every layer, with what their fullest one needs."""
+    core_map, chip = comparison.chip_run.core_map, comparison.chip
+    mean, busiest = comparison.chip_run.synops_per_core
     rows, data = [], []
     for index, (name, partition) in enumerate(core_map.partitions.items()):
         needs = core_map.needs[name]
@@ -46,7 +41,7 @@ def mapping_part(study: Study) -> Part:
                 "imbalance": imbalance,
             }
         )
-    traffic = study.chip_run.traffic
+    traffic = comparison.chip_run.traffic
     messages = sum(float(t.messages_B.mean()) for t in traffic)
     from_outside = sum(float(t.input_messages_B.mean()) for t in traffic)
     hops = sum(float((t.hops_east_west_B + t.hops_north_south_B).mean()) for t in traffic)
@@ -58,7 +53,7 @@ def mapping_part(study: Study) -> Part:
         "input_messages": from_outside,
         "hops": hops,
         "chip_crossings": crossings,
-        "num_pipeline_steps": study.snn.counts.num_pipeline_steps,
+        "num_pipeline_steps": comparison.snn.counts.num_pipeline_steps,
         "violations": [str(violation) for violation in core_map.violations],
     }
     verdict = (
@@ -89,8 +84,8 @@ def mapping_part(study: Study) -> Part:
             f"Per inference {short(messages)} messages between cores and from outside "
             f"({short(from_outside)} from outside), {short(hops / max(messages, 1), 2)} hops each, "
             f"{short(crossings)} crossings from chip to chip. A lone sample takes "
-            f"{study.snn.counts.num_pipeline_steps} steps more than its own, in which all neurons "
-            "are updated."
+            f"{totals['num_pipeline_steps']} steps more than its own, in which all neurons are "
+            "updated."
         ),
         Picture(
             "imbalance",
@@ -99,16 +94,16 @@ def mapping_part(study: Study) -> Part:
         ),
         Picture(
             "core_map",
-            _core_map(study),
+            _core_map(comparison),
             "Every core at its assumed place: cores of a tile stand together, layers follow each "
             "other along a snake. Cores without work are not drawn.",
         ),
     ]
-    return Part("mapping", Section("Cores", blocks), {"layers": data, **totals})
+    return Section("mapping", "Cores", blocks, {"layers": data, **totals})
 
 
-def _core_map(study: Study) -> str:
-    core_map, chip = study.chip_run.core_map, study.chip
+def _core_map(comparison: Comparison) -> str:
+    core_map, chip = comparison.chip_run.core_map, comparison.chip
     placement = place(core_map.num_cores, chip)
     in_tile = np.arange(core_map.num_cores) % chip.cores_per_tile
     # Tiles are squares of cores with a gap between them.
@@ -118,7 +113,7 @@ def _core_map(study: Study) -> str:
     labels = [
         name for name, partition in core_map.partitions.items() for _ in range(partition.num_cores)
     ]
-    return core_map_plot(columns, rows, study.chip_run.core_synops_K, labels)
+    return core_map_plot(columns, rows, comparison.chip_run.core_synops_K, labels)
 
 
 def _of(used: int, allowed: int | None) -> str:

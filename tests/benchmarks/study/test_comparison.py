@@ -11,18 +11,18 @@ import pytest
 import torch
 
 from benchmarks.report.document import Table, Text
-from benchmarks.report.measured import gpu_tables, measured_part
-from benchmarks.report.neurobench import of_this_report
-from benchmarks.report.operations import operations_part
-from benchmarks.report.quality import quality_part
+from benchmarks.report.sections.measured_section import gpu_tables, measured_section
+from benchmarks.report.sections.neurobench_section import of_this_report
+from benchmarks.report.sections.operations_section import operations_section
+from benchmarks.report.sections.provenance_section import provenance_section
+from benchmarks.report.sections.quality_section import quality_section
 from benchmarks.study.artifact_run import artifact_network
-from benchmarks.study.contender import artifact_contender, measure, torch_contender
-from benchmarks.study.provenance import provenance_part
+from benchmarks.study.compared_network import compared_graph, compared_network, measure
+from benchmarks.study.comparison import Comparison, compare_networks, has_same_layers, network_names
 from benchmarks.study.samples import read_samples
-from benchmarks.study.study import Study, has_same_layers, make_study, network_names
 from benchmarks.throughput.energy_window import InferenceEnergy
 from benchmarks.throughput.gpu_energy import BatchEnergy, GpuEnergy
-from benchmarks.throughput.latency import latency_of_windows
+from benchmarks.throughput.inference_latency import latency_of_windows
 from benchmarks.throughput.nvml import GpuState
 from conversion.graph.artifact import read_artifact
 from hardware.cores.chip import FOLDER as CHIPS
@@ -38,17 +38,17 @@ from tests.benchmarks.report.conftest import SPEC, Files
 pytestmark = pytest.mark.slow
 
 
-def test_all_networks_are_measured_on_the_same_samples(study: Study) -> None:
+def test_all_networks_are_measured_on_the_same_samples(comparison: Comparison) -> None:
     names = ["SNN, integers", "SNN, float", "ANN twin, float", "ANN twin, 3-bit"]
-    assert [m.contender.name for m in study.networks] == [*names, "RGB teacher, float"]
-    assert len(study.samples) == 4 and study.samples.num_scenes == 2
-    assert study.samples.scenes_B.tolist() == [0, 0, 1, 1]
-    for measured in study.networks:
+    assert [m.network.name for m in comparison.networks] == [*names, "RGB teacher, float"]
+    assert len(comparison.samples) == 4 and comparison.samples.num_scenes == 2
+    assert comparison.samples.scenes_B.tolist() == [0, 0, 1, 1]
+    for measured in comparison.networks:
         assert measured.counts.num_samples == 4
         assert measured.scores_B["abs_rel"].shape == (4,)
-    assert study.baseline is not None and study.baseline.contender.name == "ANN twin, 3-bit"
-    assert [m.contender.name for m in study.quantized] == ["ANN twin, 3-bit"]
-    assert set(study.audits) == {m.contender.name for m in study.others}
+    assert comparison.baseline is not None and comparison.baseline.network.name == "ANN twin, 3-bit"
+    assert [m.network.name for m in comparison.quantized] == ["ANN twin, 3-bit"]
+    assert set(comparison.audits) == {m.network.name for m in comparison.others}
 
 
 def test_artifact_sees_the_depth_that_the_student_sees(files: Files) -> None:
@@ -62,7 +62,7 @@ def test_artifact_sees_the_depth_that_the_student_sees(files: Files) -> None:
         torch.testing.assert_close(found.double(), step, rtol=1e-4, atol=1e-4)
 
 
-def test_scores_are_those_of_each_sample(study: Study, files: Files) -> None:
+def test_scores_are_those_of_each_sample(comparison: Comparison, files: Files) -> None:
     batch = collate([RecordingDataset(files.recordings, 16, 4)[3]])
     teacher = load_network(files.teacher).network
     with torch.inference_mode():
@@ -70,20 +70,20 @@ def test_scores_are_those_of_each_sample(study: Study, files: Files) -> None:
     metrics = depth_metrics(
         depth_m, batch["depth_m"], batch["valid_mask"], min_depth_m=1.0, max_depth_m=80.0
     )
-    assert study.others[2].scores_B["abs_rel"][3] == pytest.approx(float(metrics["abs_rel"]))
+    assert comparison.others[2].scores_B["abs_rel"][3] == pytest.approx(float(metrics["abs_rel"]))
 
 
-def test_float_and_integer_networks_are_counted_alike(study: Study) -> None:
-    assert study.snn_float is not None
-    ours, theirs = study.snn.counts, study.snn_float.counts
+def test_float_and_integer_networks_are_counted_alike(comparison: Comparison) -> None:
+    assert comparison.snn_float is not None
+    ours, theirs = comparison.snn.counts, comparison.snn_float.counts
     assert ours.num_synapses == theirs.num_synapses
     assert np.array_equal(ours.macs_B, theirs.macs_B)  # the input is the same
     assert np.array_equal(ours.binning_TB, theirs.binning_TB)
     assert ours.accumulations_B == pytest.approx(theirs.accumulations_B, rel=0.1)
 
 
-def test_chip_is_loaded_with_all_samples(study: Study) -> None:
-    run, counts = study.chip_run, study.snn.counts
+def test_chip_is_loaded_with_all_samples(comparison: Comparison) -> None:
+    run, counts = comparison.chip_run, comparison.snn.counts
     assert [t.layer for t in run.traffic] == [layer.name for layer in counts.layers]
     assert all(t.messages_B.shape == (4,) for t in run.traffic)
     for end in ("low", "high"):
@@ -100,19 +100,19 @@ def test_chip_is_loaded_with_all_samples(study: Study) -> None:
     assert run.core_synops_K.sum() * 4 == pytest.approx(float(counts.synops_B.mean()))
 
 
-def test_local_memories_make_events_cheaper(study: Study) -> None:
+def test_local_memories_make_events_cheaper(comparison: Comparison) -> None:
     def total_pj(machine: object) -> float:
         energy = snn_energy(
-            study.snn.counts,
+            comparison.snn.counts,
             machine,  # type: ignore[arg-type]
-            study.arithmetic.values,
+            comparison.arithmetic.values,
             pipelined=True,
         )
         return float(network_energy(energy).total_pj.mean())
 
-    whole_layers = replace(study.snn_machine, cores={})
-    assert total_pj(study.snn_machine) < total_pj(whole_layers)
-    assert study.snn_machine.input_bits == 3  # 4 frames per bin
+    whole_layers = replace(comparison.snn_machine, cores={})
+    assert total_pj(comparison.snn_machine) < total_pj(whole_layers)
+    assert comparison.snn_machine.input_bits == 3  # 4 frames per bin
 
 
 def test_samples_are_spread_and_known_by_hash(files: Files) -> None:
@@ -128,7 +128,7 @@ def test_samples_are_spread_and_known_by_hash(files: Files) -> None:
 def test_wrong_files_are_refused(files: Files, tmp_path: Path) -> None:
     options = {"chip": "loihi2", "max_samples": 4, "cache_dir": tmp_path}
     with pytest.raises(ValueError, match="spikes of Loihi 1 are binary"):
-        make_study(files.artifact, [], [files.recordings], **options | {"chip": "loihi1"})  # type: ignore[arg-type]
+        compare_networks(files.artifact, [], [files.recordings], **options | {"chip": "loihi1"})  # type: ignore[arg-type]
     artifact = read_artifact(files.artifact)
     with pytest.raises(ValueError, match="provenance does not give 'largest_input'"):
         artifact_network(replace(artifact, provenance={}), "integer")
@@ -161,42 +161,42 @@ def test_samples_without_depth_in_the_range_are_left_out(files: Files) -> None:
         read(DepthRange(200.0, 300.0))
 
 
-def test_binary_input_is_not_charged_for_binning(study: Study, files: Files) -> None:
+def test_binary_input_is_not_charged_for_binning(comparison: Comparison, files: Files) -> None:
     spec = DataSpec(height=32, width=48, num_frames=4, num_bins=4)
     samples = read_samples([files.recordings], spec, 2, files.recordings)
-    network = replace(study.chip_network, spec=spec, graded_input=False)
-    counts = measure(artifact_contender("binary", network, 8), samples).counts
+    network = replace(comparison.chip_network, spec=spec, graded_input=False)
+    counts = measure(compared_graph("binary", network, 8), samples).counts
     assert not counts.binning_TB.any() and not counts.macs_B.any()
 
     student, twin = (load_network(path).network for path in (files.student, files.twin))
     assert isinstance(student, SpikingDepthNet) and isinstance(twin, AnnDepthNet)
-    binary = measure(torch_contender("binary", student, graded_input=False), samples).counts
-    graded = measure(torch_contender("graded", student), samples).counts
+    binary = measure(compared_network("binary", student, graded_input=False), samples).counts
+    graded = measure(compared_network("graded", student), samples).counts
     assert not binary.binning_TB.any() and not binary.macs_B.any()
     assert graded.binning_TB.any() and np.array_equal(graded.synops_B, binary.synops_B)
     # The twin sums what the student takes step by step.
-    sums = measure(torch_contender("twin", twin, graded_input=False), samples).counts
+    sums = measure(compared_network("twin", twin, graded_input=False), samples).counts
     assert np.array_equal(sums.binning_TB.sum(0), graded.binning_TB.sum(0))
-    assert study.snn.counts.binning_TB.any()
+    assert comparison.snn.counts.binning_TB.any()
 
 
 def test_sample_rate_is_that_of_the_recordings(
-    study: Study, make_recording: Callable[..., Path], tmp_path: Path
+    comparison: Comparison, make_recording: Callable[..., Path], tmp_path: Path
 ) -> None:
     for name in ("a", "b"):
         make_recording(tmp_path / f"{name}.h5", sample_rate_hz=10_000.0)
-    slow = replace(study, samples=read_samples([tmp_path], SPEC, 4, tmp_path))
-    assert (study.sample_rate_hz, slow.sample_rate_hz) == (20_000.0, 10_000.0)
-    note = operations_part(slow).section.blocks[-1]
+    slow = replace(comparison, samples=read_samples([tmp_path], SPEC, 4, tmp_path))
+    assert (comparison.sample_rate_hz, slow.sample_rate_hz) == (20_000.0, 10_000.0)
+    note = operations_section(slow).blocks[-1]
     assert isinstance(note, Text) and "(1.60 ms of 10 kHz frames)" in note.text
 
 
-def test_baseline_has_all_layers_but_relays(study: Study) -> None:
-    ours, twin = study.snn.counts, study.quantized[0]
+def test_baseline_has_all_layers_but_relays(comparison: Comparison) -> None:
+    ours, twin = comparison.snn.counts, comparison.quantized[0]
     assert has_same_layers(ours, twin.counts)
     shallow = replace(twin, counts=replace(twin.counts, layers=twin.counts.layers[1:]))
     assert not has_same_layers(ours, shallow.counts)
-    assert replace(study, others=[shallow]).baseline is None
+    assert replace(comparison, others=[shallow]).baseline is None
     first = ours.layers[0]
     for name, accepted in (
         (f"{first.name}_relay1", True),
@@ -209,19 +209,19 @@ def test_baseline_has_all_layers_but_relays(study: Study) -> None:
     assert not has_same_layers(replace(ours, layers=ours.layers[1:]), twin.counts)
 
 
-def test_baseline_is_the_best_of_the_fair(study: Study) -> None:
-    twin = study.quantized[0]
+def test_baseline_is_the_best_of_the_fair(comparison: Comparison) -> None:
+    twin = comparison.quantized[0]
     better = replace(twin, scores_B={name: 0.5 * s for name, s in twin.scores_B.items()})
     for others in ([twin, better], [better, twin]):
-        assert replace(study, others=others).baseline is better
+        assert replace(comparison, others=others).baseline is better
 
 
 def test_networks_for_another_window_are_refused(files: Files, tmp_path: Path) -> None:
     twin, student = (load_network(path).network for path in (files.twin, files.student))
     path = tmp_path / "other.safetensors"
 
-    def make() -> Study:
-        return make_study(
+    def make() -> Comparison:
+        return compare_networks(
             files.artifact,
             [path],
             [files.recordings],
@@ -237,7 +237,7 @@ def test_networks_for_another_window_are_refused(files: Files, tmp_path: Path) -
     with pytest.raises(ValueError, match="16 frames in 8 bins, the artifact for 16 in 4"):
         make()
     save_network(path, twin, replace(SPEC, num_bins=8))
-    assert make().others[0].contender.name == "ANN twin, float"
+    assert make().others[0].network.name == "ANN twin, float"
 
 
 def test_names_are_different(files: Files) -> None:
@@ -256,13 +256,13 @@ def test_names_are_different(files: Files) -> None:
         names("s.x", "a.x", "a.x")
 
 
-def test_gpu_is_only_measured_in_long_windows(study: Study) -> None:
-    part = measured_part(study, 0.01)
+def test_gpu_is_only_measured_in_long_windows(comparison: Comparison) -> None:
+    part = measured_section(comparison, 0.01)
     json.dumps(part.data, allow_nan=False)
     for entry in part.data["networks"]:
         assert entry["gpu"] == {"reason": "not measured; --window-s 10 measures the GPU too"}
         assert entry["cpu"]["energy"] is None
-    table = part.section.blocks[0]
+    table = part.blocks[0]
     assert isinstance(table, Table) and "emulation in floating point" in table.note
 
 
@@ -285,21 +285,21 @@ def test_gpu_tables_show_batches_and_states() -> None:
     assert all(len(row) == len(t.headings) for t in (energies, latencies) for row in t.rows)
 
 
-def test_provenance_names_chip_file_and_seeds(study: Study, tmp_path: Path) -> None:
+def test_provenance_names_chip_file_and_seeds(comparison: Comparison, tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
     own.write_text((CHIPS / "loihi2.toml").read_text() + "# own\n")
-    for chip_path in (study.chip_path, own):
-        data = provenance_part(replace(study, chip_path=chip_path), "today").data
+    for chip_path in (comparison.chip_path, own):
+        data = provenance_section(replace(comparison, chip_path=chip_path), "today").data
         assert data["chip_sha256"] == hashlib.sha256(chip_path.read_bytes()).hexdigest()
-    assert study.chip_path == CHIPS / "loihi2.toml"
+    assert comparison.chip_path == CHIPS / "loihi2.toml"
     assert data["artifact"]["seed"] == 0
     assert [network["seed"] for network in data["networks"]] == [0, 0, 0]
 
 
-def test_lava_is_only_named_where_it_ran(study: Study) -> None:
+def test_lava_is_only_named_where_it_ran(comparison: Comparison) -> None:
     def note(**provenance: object) -> str:
-        artifact = replace(study.artifact, provenance=provenance)
-        table = quality_part(replace(study, artifact=artifact)).section.blocks[0]
+        artifact = replace(comparison.artifact, provenance=provenance)
+        table = quality_section(replace(comparison, artifact=artifact)).blocks[0]
         assert isinstance(table, Table)
         return table.note
 
@@ -308,8 +308,8 @@ def test_lava_is_only_named_where_it_ran(study: Study) -> None:
     assert "proved it" in note(lava_runs=[{"target": "lava-fixed"}])
 
 
-def test_stored_counts_are_ours_only_for_our_weights(study: Study, files: Files) -> None:
+def test_stored_counts_are_ours_only_for_our_weights(comparison: Comparison, files: Files) -> None:
     contents = [files.twin.read_bytes(), files.student.read_bytes(), b"other"]
     rows = [{"weights_sha256": hashlib.sha256(content).hexdigest()} for content in contents]
-    found = [row["is_of_this_report"] for row in of_this_report(rows, study)]
+    found = [row["is_of_this_report"] for row in of_this_report(rows, comparison)]
     assert found == [True, True, False]  # the artifact was made of the student

@@ -4,24 +4,20 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.pareto_front import on_front
-from benchmarks.report.claim import ACCEPTED_LOSS
 from benchmarks.report.document import Picture, Section, Text
 from benchmarks.report.numbers import short
-from benchmarks.report.part import Part
 from benchmarks.report.plots import Point, pareto_plot
-from benchmarks.study.study import NOMINAL_REUSE, REUSE
+from benchmarks.report.sections.claim_section import ACCEPTED_LOSS
+from benchmarks.study.comparison import NOMINAL_REUSE, REUSE
+from benchmarks.study.pareto_front import on_front
 from snn_depth.command.table import Table
 
 
-def pareto_part(results: Path) -> Part:
-    """The front.
-
-    Args:
-        results: Of `python -m benchmarks.pareto`.
+def pareto_section(results: Path) -> Section:
+    """The front in results of `python -m benchmarks.pareto`, and what it says.
 
     Raises:
-        ValueError: For a file that is none of these.
+        ValueError: For a file that holds something else.
     """
     if not results.is_file():
         raise ValueError(f"{results} does not exist; make it with python -m benchmarks.pareto")
@@ -36,7 +32,7 @@ def pareto_part(results: Path) -> Part:
     best = on_front(summary)
     points = [
         Point(
-            f"{entry['name']}",
+            entry["name"],
             entry["network"],
             entry["energy_uj_mean"],
             entry["abs_rel_mean"],
@@ -79,15 +75,11 @@ def pareto_part(results: Path) -> Part:
     if pairs:
         blocks.append(_what_stands_in_the_way(pairs))
     data = {"source": stored["command"], "date": stored["date"], "summary": summary}
-    return Part("pareto", Section("Quality against energy", blocks), data)
+    return Section("pareto", "Quality against energy", blocks, data)
 
 
 def verdict(pairs: list[dict[str, Any]]) -> str:
-    """Whether any spiking network beats its counterpart, and what stands in the way.
-
-    Args:
-        pairs: Entries of spiking networks with a counterpart.
-    """
+    """Whether any spiking network beats its counterpart; entries of those that have one."""
     if not pairs:
         return "No spiking network has its counterpart among them: no verdict."
     fair = [p for p in pairs if p["abs_rel_difference_mean"] <= ACCEPTED_LOSS]

@@ -1,7 +1,6 @@
 """What a report does not know, said where everybody reads it."""
 
 from benchmarks.report.document import Section, Text
-from benchmarks.report.part import Part
 
 LIMITS = (
     "No chip was measured. Energy and latency of the spiking network are modelled from exact "
@@ -20,7 +19,6 @@ LIMITS = (
 )
 
 
-def limits_part() -> Part:
+def limits_section() -> Section:
     """All limits."""
-    section = Section("Limits", [Text(limit) for limit in LIMITS])
-    return Part("limits", section, {"limits": list(LIMITS)})
+    return Section("limits", "Limits", [Text(limit) for limit in LIMITS], {"limits": list(LIMITS)})

@@ -5,16 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmarks.chip.chip_run import ChipRun
 from benchmarks.operations.network_workload import workload_of_network
 from benchmarks.operations.operation_audit import OperationAudit, audit_operations
 from benchmarks.study.artifact_run import ArtifactNetwork, artifact_network
-from benchmarks.study.chip_run import ChipRun
-from benchmarks.study.contender import (
-    Contender,
+from benchmarks.study.compared_network import (
+    ComparedNetwork,
     Measured,
-    artifact_contender,
+    compared_graph,
+    compared_network,
     measure,
-    torch_contender,
 )
 from benchmarks.study.samples import Samples, read_samples
 from conversion.graph.artifact import Artifact, read_artifact
@@ -36,7 +36,7 @@ _RELAY = re.compile(r"(?P<source>.+?)(_\d+x\d+)?_relay\d+")
 
 
 @dataclass(frozen=True, eq=False)
-class Study:
+class Comparison:
     """Measured networks on common samples.
 
     Attributes:
@@ -91,7 +91,7 @@ class Study:
     @property
     def quantized(self) -> list[Measured]:
         """Conventional networks that read spikes and compute with integers."""
-        return [m for m in self.others if m.contender.kind == "ann" and m.is_quantized]
+        return [m for m in self.others if m.network.kind == "ann" and m.is_quantized]
 
     @property
     def fair_bits(self) -> int:
@@ -107,7 +107,7 @@ class Study:
         fair = [
             measured
             for measured in self.quantized
-            if measured.contender.activation_bits == self.fair_bits
+            if measured.network.activation_bits == self.fair_bits
             and has_same_layers(self.snn.counts, measured.counts)
         ]
         return min(fair, key=lambda measured: measured.abs_rel, default=None)
@@ -116,7 +116,7 @@ class Study:
     def snn_machine(self) -> SnnMachine:
         """What the spiking network is priced on."""
         return spiking_machine(
-            self.chip_network.spec, self.snn.contender.weight_bits, self.chip_run.core_map
+            self.chip_network.spec, self.snn.network.weight_bits, self.chip_run.core_map
         )
 
     def ann_machine(
@@ -129,7 +129,7 @@ class Study:
             reuse: Multiplications for which a number is used once it is read.
             skips_zeros: Whether zeros cost nothing.
         """
-        machine = conventional_machine(self.chip_network.spec, measured.contender)
+        machine = conventional_machine(self.chip_network.spec, measured.network)
         return replace(machine, reuse=reuse, skips_zeros=skips_zeros)
 
 
@@ -149,16 +149,16 @@ def has_same_layers(ours: EventCounts, theirs: EventCounts) -> bool:
     )
 
 
-def conventional_machine(spec: DataSpec, contender: Contender) -> AnnMachine:
+def conventional_machine(spec: DataSpec, network: ComparedNetwork) -> AnnMachine:
     """What a quantised network is priced on, with the nominal reuse.
 
     Args:
         spec: Window of its input, whose spikes it sums.
-        contender: The network.
+        network: The network.
     """
     return AnnMachine(
-        weight_bits=contender.weight_bits,
-        activation_bits=contender.activation_bits,
+        weight_bits=network.weight_bits,
+        activation_bits=network.activation_bits,
         input_bits=bits_to_count(spec.num_frames),
         reuse=NOMINAL_REUSE,
     )
@@ -179,7 +179,7 @@ def spiking_machine(spec: DataSpec, weight_bits: int, core_map: CoreMap) -> SnnM
     return replace(machine, cores=memories)
 
 
-def make_study(
+def compare_networks(
     artifact_path: Path,
     checkpoints: Sequence[Path],
     data: Sequence[Path],
@@ -187,7 +187,7 @@ def make_study(
     chip: str,
     max_samples: int,
     cache_dir: Path,
-) -> Study:
+) -> Comparison:
     """Run everything.
 
     Args:
@@ -215,19 +215,19 @@ def make_study(
     ranges = {network.depth_range, *(n.depth_range for n in networks)}
     samples = read_samples(data, network.spec, max_samples, cache_dir, list(ranges))
     chip_run = ChipRun(core_map)
-    snn = artifact_contender(INTEGER_NAME, network, _weight_bits(artifact))
+    snn = compared_graph(INTEGER_NAME, network, _weight_bits(artifact))
     has_float = artifact.float_graph is not None
     floating = artifact_network(artifact, "float") if has_float else None
-    return Study(
+    return Comparison(
         artifact_path,
         artifact,
         checkpoints,
         samples,
         network,
         measure(snn, samples, chip_run.watch),
-        None if floating is None else measure(_float_contender(floating), samples),
+        None if floating is None else measure(_compared_float_graph(floating), samples),
         [
-            measure(torch_contender(name, n, graded_input=network.graded_input), samples)
+            measure(compared_network(name, n, graded_input=network.graded_input), samples)
             for name, n in named.items()
         ],
         {name: _audit(n, samples) for name, n in named.items()},
@@ -237,8 +237,8 @@ def make_study(
     )
 
 
-def _float_contender(network: ArtifactNetwork) -> Contender:
-    return artifact_contender(FLOAT_NAME, network, 32)
+def _compared_float_graph(network: ArtifactNetwork) -> ComparedNetwork:
+    return compared_graph(FLOAT_NAME, network, 32)
 
 
 def network_names(paths: Sequence[Path], networks: Sequence[DepthNetwork]) -> list[str]:

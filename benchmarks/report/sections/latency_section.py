@@ -1,50 +1,42 @@
 """How long an inference takes on the chip: a bracket, for constants of Loihi 2 are not public."""
 
+from benchmarks.chip.chip_run import ENDS
 from benchmarks.report.document import Section, Text
 from benchmarks.report.numbers import short
-from benchmarks.report.part import Part
-from benchmarks.study.chip_run import ENDS
-from benchmarks.study.study import Study
+from benchmarks.study.comparison import Comparison
 from conversion.graph.layer_graph import INPUT
 from hardware.energy.constant import load_constants
 from snn_depth.command.table import Table
 
 
-def input_events(study: Study) -> float:
+def input_events(comparison: Comparison) -> float:
     """Values other than zero that are sent onto the chip per inference, mean over the samples.
 
     What reads the input with different delays is sent it once for each of them.
-
-    Args:
-        study: What was measured.
     """
-    sent = study.snn.counts.layers
+    sent = comparison.snn.counts.layers
     once = next(
         float(edge.events_TB.sum(0).mean())
         for layer in sent
         for edge in layer.edges
         if edge.source == INPUT
     )
-    edges = [edge for layer in study.chip_network.graph.layers for edge in layer.edges]
+    edges = [edge for layer in comparison.chip_network.graph.layers for edge in layer.edges]
     return once * len({edge.delay for edge in edges if edge.source == INPUT})
 
 
-def latency_part(study: Study) -> Part:
-    """Step, inference, throughput, and input apart.
-
-    Args:
-        study: What was measured.
-    """
-    run, counts = study.chip_run, study.snn.counts
+def latency_section(comparison: Comparison) -> Section:
+    """Step, inference, throughput, and input apart."""
+    run, counts = comparison.chip_run, comparison.snn.counts
     step_us = {end: float(run.step_us(end).mean()) for end in ENDS}
-    sets = (study.chip.latency_low_set, study.chip.latency_high_set)
+    sets = (comparison.chip.latency_low_set, comparison.chip.latency_high_set)
     barrier_low_us, barrier_high_us = (
         load_constants(name).constants["barrier_ns"].value / 1e3 for name in sets
     )
     stream_us = {end: float(run.step_us(end).sum(0).mean()) for end in ENDS}
     alone_us = {end: float(run.lone_sample_us(end).mean()) for end in ENDS}
-    window_us = study.window_us
-    events = input_events(study)
+    window_us = comparison.window_us
+    events = input_events(comparison)
     event_ns = load_constants("input_output").constants["input_event_ns"]
     io_us = {"low": events * event_ns.low / 1e3, "high": events * event_ns.high / 1e3}
     rows = [
@@ -98,7 +90,7 @@ def latency_part(study: Study) -> Part:
         )
     low_set, high_set = (load_constants(name).title for name in sets)
     table = Table(
-        f"Latency on {study.chip.title} in us: estimates between which the truth should lie",
+        f"Latency on {comparison.chip.title} in us: estimates between which the truth should lie",
         ["part", "low", "high", "what it is"],
         rows,
         f"Low: all parts of a core's work overlap; times of {low_set}. High: no overlap; times of "
@@ -127,7 +119,7 @@ def latency_part(study: Study) -> Part:
         "barrier_us": {"low": barrier_low_us, "high": barrier_high_us},
         "layers": layers,
     }
-    return Part("latency", Section("Latency", [table, text, layer_table]), data)
+    return Section("latency", "Latency", [table, text, layer_table], data)
 
 
 def _row(part: str, low_us: float, high_us: float, what: str) -> list[str]:

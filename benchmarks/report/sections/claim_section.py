@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from benchmarks.report.document import Section, Text
-from benchmarks.report.energy import RHO, study_ratio
 from benchmarks.report.numbers import short
-from benchmarks.report.part import Part
-from benchmarks.report.quality import difference_interval
-from benchmarks.study.contender import Measured
-from benchmarks.study.study import NOMINAL_REUSE, REUSE, Study
+from benchmarks.report.sections.energy_section import RHO, comparison_ratio
+from benchmarks.report.sections.quality_section import difference_interval
+from benchmarks.study.compared_network import Measured
+from benchmarks.study.comparison import NOMINAL_REUSE, REUSE, Comparison
 from hardware.energy.break_even import break_even_table
 from hardware.energy.energy_comparison import EnergyRatio, headline
 
@@ -16,35 +15,31 @@ from hardware.energy.energy_comparison import EnergyRatio, headline
 ACCEPTED_LOSS = 0.05
 
 
-def claim_part(study: Study) -> Part:
-    """Ratio, quality and break-even in a few lines.
-
-    Args:
-        study: What was measured.
-    """
-    baseline = study.baseline
+def claim_section(comparison: Comparison) -> Section:
+    """Ratio, quality and break-even in a few lines."""
+    baseline = comparison.baseline
     if baseline is None:
         text = (
             "No energy ratio is given: there is no fair counterpart among the networks. It is the "
-            f"twin with {study.fair_bits} activation bits, as many as {study.snn.counts.num_steps} "
-            "steps of spikes can say (--networks)."
+            f"twin with {comparison.fair_bits} activation bits, as many as "
+            f"{comparison.snn.counts.num_steps} steps of spikes can say (--networks)."
         )
-        return Part("claim", Section("Claim", [Text(text, "verdict")]), {"headline": text})
+        return Section("claim", "Claim", [Text(text, "verdict")], {"headline": text})
     ratios = {
-        (reuse, rho): study_ratio(study, baseline, reuse, rho)
+        (reuse, rho): comparison_ratio(comparison, baseline, reuse, rho)
         for reuse in REUSE
         if reuse >= NOMINAL_REUSE
         for rho in RHO
     }
     ratio, in_registers = ratios[NOMINAL_REUSE, 1.0], ratios[NOMINAL_REUSE, 0.0]
+    samples = comparison.samples
     boundary = (
         "modelled, digital machines of 45 to 7 nm, memory included, dynamic only, membranes read "
         "and written for every event; counterpart: "
-        f"{baseline.contender.name} activations, {baseline.contender.weight_bits}-bit weights, "
-        f"reuse {NOMINAL_REUSE:g}; {len(study.samples)} samples of {study.samples.num_scenes} "
-        "scenes"
+        f"{baseline.network.name} activations, {baseline.network.weight_bits}-bit weights, "
+        f"reuse {NOMINAL_REUSE:g}; {len(samples)} samples of {samples.num_scenes} scenes"
     )
-    difference, ends = difference_interval(study, study.snn, baseline)
+    difference, ends = difference_interval(comparison, comparison.snn, baseline)
     sentence = headline(ratio, boundary)
     refusal = reason_to_refuse(list(ratios.values()), ends.high)
     if refusal and ratio.is_decided:
@@ -53,16 +48,16 @@ def claim_part(study: Study) -> Part:
         f"If the machine kept the sums of a step in registers: {short(in_registers.median, 2)} "
         f"times (5-95 % {short(in_registers.interval.low, 2)} to "
         f"{short(in_registers.interval.high, 2)}).",
-        quality_line(study, baseline),
-        break_even_line(study, baseline),
+        quality_line(comparison, baseline),
+        break_even_line(comparison, baseline),
     ]
     blocks = [Text(sentence, "verdict"), *map(Text, lines)]
     data = _data(sentence, ratio, lines) | {"abs_rel_difference": difference}
-    return Part("claim", Section("Claim", blocks), data)
+    return Section("claim", "Claim", blocks, data)
 
 
 def reason_to_refuse(ratios: Sequence[EnergyRatio], largest_loss: float) -> str:
-    """Why a ratio may not be quoted; empty where it may.
+    """Why no ratio may be quoted; empty where one may.
 
     Args:
         ratios: At all designs of the machines that are open.
@@ -81,35 +76,25 @@ def reason_to_refuse(ratios: Sequence[EnergyRatio], largest_loss: float) -> str:
     return ""
 
 
-def quality_line(study: Study, baseline: Measured) -> str:
-    """What the spiking network's depth is worth beside its counterpart's.
-
-    Args:
-        study: What was measured.
-        baseline: The counterpart.
-    """
-    difference, ends = difference_interval(study, study.snn, baseline)
+def quality_line(comparison: Comparison, baseline: Measured) -> str:
+    """What the spiking network's depth is worth beside its counterpart's."""
+    difference, ends = difference_interval(comparison, comparison.snn, baseline)
     verdict = "within" if ends.high <= ACCEPTED_LOSS else "not surely within"
     return (
-        f"Quality: abs_rel {short(study.snn.abs_rel)} against {short(baseline.abs_rel)}, "
+        f"Quality: abs_rel {short(comparison.snn.abs_rel)} against {short(baseline.abs_rel)}, "
         f"{difference:+.1%} (95 % interval {ends.low:+.1%} to {ends.high:+.1%}), {verdict} the "
         f"accepted loss of {ACCEPTED_LOSS:.0%}."
     )
 
 
-def break_even_line(study: Study, baseline: Measured) -> str:
-    """Where the whole network stands.
-
-    Args:
-        study: What was measured.
-        baseline: The counterpart.
-    """
+def break_even_line(comparison: Comparison, baseline: Measured) -> str:
+    """Where the whole network stands."""
     total = break_even_table(
-        study.snn.counts,
+        comparison.snn.counts,
         baseline.counts,
-        study.snn_machine,
-        study.ann_machine(baseline),
-        study.arithmetic.values,
+        comparison.snn_machine,
+        comparison.ann_machine(baseline),
+        comparison.arithmetic.values,
         pipelined=True,
     )[-1]
     if total.rate is None:

@@ -8,10 +8,9 @@ import numpy as np
 
 from benchmarks.report.document import Picture, Section, Text
 from benchmarks.report.numbers import interval, short
-from benchmarks.report.part import Part
 from benchmarks.report.plots import distribution_plot, stacked_plot, tornado_plot
-from benchmarks.study.contender import Measured
-from benchmarks.study.study import NOMINAL_REUSE, REUSE, Study
+from benchmarks.study.compared_network import Measured
+from benchmarks.study.comparison import NOMINAL_REUSE, REUSE, Comparison
 from hardware.cores.chip_events import chip_events
 from hardware.energy.constant import Amount, ConstantSet, Values, load_constants
 from hardware.energy.digital_machines import AnnMachine, SnnMachine
@@ -34,8 +33,6 @@ def memory_energy(
     """Energy of a whole network under the memory-inclusive model, per sample.
 
     Args:
-        measured: The network.
-        machine: Of its kind.
         values: Of `constants/nm45.toml`.
     """
     if isinstance(machine, SnnMachine):
@@ -44,12 +41,7 @@ def memory_energy(
 
 
 def mean_energy(measured: Measured, machine: SnnMachine | AnnMachine) -> Model:
-    """Mean energy as a function of the constants.
-
-    Args:
-        measured: The network.
-        machine: Of its kind.
-    """
+    """Mean energy as a function of the constants."""
 
     def model(values: Values) -> Amount:
         mean: Amount = memory_energy(measured, machine, values).total_pj.mean(-1)
@@ -58,8 +50,8 @@ def mean_energy(measured: Measured, machine: SnnMachine | AnnMachine) -> Model:
     return model
 
 
-def study_ratio(
-    study: Study,
+def comparison_ratio(
+    comparison: Comparison,
     baseline: Measured,
     reuse: float = NOMINAL_REUSE,
     potential_accesses_per_synop: float = 1.0,
@@ -67,28 +59,24 @@ def study_ratio(
     """Energy of the spiking network over that of a quantised one.
 
     Args:
-        study: What was measured.
-        baseline: A quantised network.
         reuse: Of the conventional machine.
         potential_accesses_per_synop: rho of the spiking one, see `SnnMachine`.
     """
-    machine = replace(study.snn_machine, potential_accesses_per_synop=potential_accesses_per_synop)
+    machine = replace(
+        comparison.snn_machine, potential_accesses_per_synop=potential_accesses_per_synop
+    )
     return energy_ratio(
-        mean_energy(study.snn, machine),
-        mean_energy(baseline, study.ann_machine(baseline, reuse)),
-        study.arithmetic.constants,
+        mean_energy(comparison.snn, machine),
+        mean_energy(baseline, comparison.ann_machine(baseline, reuse)),
+        comparison.arithmetic.constants,
     )
 
 
-def energy_part(study: Study) -> Part:
-    """All models.
-
-    Args:
-        study: What was measured.
-    """
-    naive_table, naive = _naive(study)
-    memory_blocks, memory = _memory(study)
-    chip_table, chip = _chip(study)
+def energy_section(comparison: Comparison) -> Section:
+    """All models."""
+    naive_table, naive = _naive(comparison)
+    memory_blocks, memory = _memory(comparison)
+    chip_table, chip = _chip(comparison)
     blocks: list[Text | Table | Picture] = [
         Text(
             "All energies of this section are modelled, none is measured. A, B and C rest on "
@@ -100,14 +88,14 @@ def energy_part(study: Study) -> Part:
         chip_table,
     ]
     data = {"naive": naive, "memory_inclusive": memory, "chip": chip}
-    return Part("energy", Section("Energy by model", blocks), data)
+    return Section("energy", "Energy by model", blocks, data)
 
 
-def _naive(study: Study) -> tuple[Table, list[dict[str, Any]]]:
-    values = study.arithmetic.values
+def _naive(comparison: Comparison) -> tuple[Table, list[dict[str, Any]]]:
+    values = comparison.arithmetic.values
     rows, data = [], []
-    for measured in study.networks:
-        entry: dict[str, Any] = {"name": measured.contender.name}
+    for measured in comparison.networks:
+        entry: dict[str, Any] = {"name": measured.network.name}
         for arithmetic in ("fp32", "int8"):
             energy = naive_energy_pj(measured.counts, arithmetic, values, skips_zeros=False)
             entry[f"{arithmetic}_uj"] = float(energy.mean()) / 1e6
@@ -124,8 +112,8 @@ def _naive(study: Study) -> tuple[Table, list[dict[str, Any]]]:
     return table, data
 
 
-def _memory(study: Study) -> tuple[list[Text | Table | Picture], dict[str, Any]]:
-    constants = study.arithmetic
+def _memory(comparison: Comparison) -> tuple[list[Text | Table | Picture], dict[str, Any]]:
+    constants = comparison.arithmetic
     rows, data = [], []
 
     def add(name: str, how: str, measured: Measured, machine: SnnMachine | AnnMachine) -> None:
@@ -152,19 +140,19 @@ def _memory(study: Study) -> tuple[list[Text | Table | Picture], dict[str, Any]]
             }
         )
 
-    machine = study.snn_machine
-    name = study.snn.contender.name
-    add(name, "memories of its cores", study.snn, machine)
-    add(name, "memories of whole layers", study.snn, replace(machine, cores={}))
+    machine = comparison.snn_machine
+    name = comparison.snn.network.name
+    add(name, "memories of its cores", comparison.snn, machine)
+    add(name, "memories of whole layers", comparison.snn, replace(machine, cores={}))
     registers = replace(machine, potential_accesses_per_synop=0.0)
-    add(name, "cores, sums in registers (a bound)", study.snn, registers)
-    for measured in study.quantized:
+    add(name, "cores, sums in registers (a bound)", comparison.snn, registers)
+    for measured in comparison.quantized:
         for reuse in REUSE:
             how = f"reuse {reuse:g}"
-            add(measured.contender.name, how, measured, study.ann_machine(measured, reuse))
-        skipping = study.ann_machine(measured, skips_zeros=True)
+            add(measured.network.name, how, measured, comparison.ann_machine(measured, reuse))
+        skipping = comparison.ann_machine(measured, skips_zeros=True)
         how = f"reuse {NOMINAL_REUSE:g}, zeros skipped"
-        add(measured.contender.name, how, measured, skipping)
+        add(measured.network.name, how, measured, skipping)
     blocks: list[Text | Table | Picture] = [
         Table(
             "B. Memory-inclusive digital machine, uJ per inference",
@@ -178,19 +166,19 @@ def _memory(study: Study) -> tuple[list[Text | Table | Picture], dict[str, Any]]
             "Floating-point networks are not priced: the machines compute with integers.",
         )
     ]
-    ratios, more = _ratios(study)
+    ratios, more = _ratios(comparison)
     blocks += ratios
     return blocks, {"rows": data, **more}
 
 
-def _ratios(study: Study) -> tuple[list[Text | Table | Picture], dict[str, Any]]:
-    baseline = study.baseline
+def _ratios(comparison: Comparison) -> tuple[list[Text | Table | Picture], dict[str, Any]]:
+    baseline = comparison.baseline
     if baseline is None:
         return [], {"ratios": None}
     rows, data = [], []
     for rho, how in RHO.items():
         for reuse in REUSE:
-            ratio = study_ratio(study, baseline, reuse, rho)
+            ratio = comparison_ratio(comparison, baseline, reuse, rho)
             rows.append(
                 [
                     how,
@@ -213,7 +201,7 @@ def _ratios(study: Study) -> tuple[list[Text | Table | Picture], dict[str, Any]]
             )
     blocks: list[Text | Table | Picture] = [
         Table(
-            f"Energy of the spiking network over that of {baseline.contender.name}",
+            f"Energy of the spiking network over that of {baseline.network.name}",
             ["membranes", "reuse", "median", "5-95 % over constants", "at 45 nm", "decided"],
             rows,
             "Both networks at the same draw of all constants, on the same samples; the process "
@@ -222,25 +210,28 @@ def _ratios(study: Study) -> tuple[list[Text | Table | Picture], dict[str, Any]]
             "for every event is not a constant but a design, so both ends are shown.",
         )
     ]
-    blocks += _plots(study, baseline)
-    return blocks, {"ratios": data, "baseline": baseline.contender.name}
+    blocks += _plots(comparison, baseline)
+    return blocks, {"ratios": data, "baseline": baseline.network.name}
 
 
-def _plots(study: Study, baseline: Measured) -> list[Picture]:
-    values, constants = study.arithmetic.values, study.arithmetic.constants
-    ann_machine = study.ann_machine(baseline)
+def _plots(comparison: Comparison, baseline: Measured) -> list[Picture]:
+    values, constants = comparison.arithmetic.values, comparison.arithmetic.constants
+    ann_machine = comparison.ann_machine(baseline)
     bars = {}
     distributions = {}
-    for measured, machine in ((study.snn, study.snn_machine), (baseline, ann_machine)):
+    for measured, machine in ((comparison.snn, comparison.snn_machine), (baseline, ann_machine)):
         energy = memory_energy(measured, machine, values)
-        name = measured.contender.name
+        name = measured.network.name
         bars[name] = {term: float(pj.mean()) / 1e6 for term, pj in energy.terms_pj.items()}
-        distributions[name] = (measured.contender.kind, energy.total_pj / 1e6)
-    layers = snn_energy(study.snn.counts, study.snn_machine, values, pipelined=True)
+        distributions[name] = (measured.network.kind, energy.total_pj / 1e6)
+    layers = snn_energy(comparison.snn.counts, comparison.snn_machine, values, pipelined=True)
     by_layer = {
         e.name: {term: float(pj.mean()) / 1e6 for term, pj in e.terms_pj.items()} for e in layers
     }
-    snn, ann = mean_energy(study.snn, study.snn_machine), mean_energy(baseline, ann_machine)
+    snn, ann = (
+        mean_energy(comparison.snn, comparison.snn_machine),
+        mean_energy(baseline, ann_machine),
+    )
     found = tornado(lambda v: snn(v) / ann(v), constants)[:_TORNADO_BARS]
     swings = [swing for swing in found if swing.swing > 0]
     nominal = float(np.squeeze(np.asarray(snn(values)) / np.asarray(ann(values))))
@@ -273,16 +264,16 @@ def _plots(study: Study, baseline: Measured) -> list[Picture]:
     ]
 
 
-def _chip(study: Study) -> tuple[Table, list[dict[str, Any]]]:
-    stream = chip_events(study.snn.counts, study.chip_run.traffic, pipelined=True)
-    alone = chip_events(study.snn.counts, study.chip_run.traffic, pipelined=False)
-    num_chips = study.chip_run.core_map.num_chips
-    static_uj = static_energy_uj(study)
+def _chip(comparison: Comparison) -> tuple[Table, list[dict[str, Any]]]:
+    stream = chip_events(comparison.snn.counts, comparison.chip_run.traffic, pipelined=True)
+    alone = chip_events(comparison.snn.counts, comparison.chip_run.traffic, pipelined=False)
+    num_chips = comparison.chip_run.core_map.num_chips
+    static_uj = static_energy_uj(comparison)
     static = (
         "not priced" if static_uj is None else f"{short(static_uj[0])} to {short(static_uj[1])}"
     )
     rows, data = [], []
-    for constants in map(load_constants, study.chip.energy_sets):
+    for constants in map(load_constants, comparison.chip.energy_sets):
         energy = chip_energy(stream, constants.values)
         mean_uj = float(energy.dynamic_pj.mean()) / 1e6
         alone_uj = float(chip_energy(alone, constants.values).dynamic_pj.mean()) / 1e6
@@ -314,7 +305,7 @@ def _chip(study: Study) -> tuple[Table, list[dict[str, Any]]]:
             }
         )
     table = Table(
-        f"C. Events on {study.chip.title}, {num_chips} chip(s), uJ per inference",
+        f"C. Events on {comparison.chip.title}, {num_chips} chip(s), uJ per inference",
         [
             "constants",
             "dynamic",
@@ -336,23 +327,21 @@ def _chip(study: Study) -> tuple[Table, list[dict[str, Any]]]:
     return table, data
 
 
-def static_energy_uj(study: Study) -> tuple[float, float] | None:
+def static_energy_uj(comparison: Comparison) -> tuple[float, float] | None:
     """Static energy of an inference in a stream, at both ends of power and of the bracket.
 
-    Args:
-        study: What was measured.
-
-    Returns:
-        Low and high; None where the chip's static power is not known.
+    None where the chip's static power is not known.
     """
-    name = study.chip.static_power_set
+    name = comparison.chip.static_power_set
     if name is None:
         return None
     power = load_constants(name).constants["static_power_w"]
-    num_chips = study.chip_run.core_map.num_chips
+    num_chips = comparison.chip_run.core_map.num_chips
     low, high = (
         static_energy_pj(
-            watts, max(study.window_us, float(study.chip_run.step_us(end).sum(0).mean())), num_chips
+            watts,
+            max(comparison.window_us, float(comparison.chip_run.step_us(end).sum(0).mean())),
+            num_chips,
         )
         for end, watts in (("low", power.low), ("high", power.high))
     )

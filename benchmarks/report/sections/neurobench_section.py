@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.neurobench_check import (
+from benchmarks.operations.neurobench_comparison import (
     compare_with_neurobench,
     neurobench_version,
     result_row,
@@ -11,8 +11,7 @@ from benchmarks.neurobench_check import (
 )
 from benchmarks.report.document import Section
 from benchmarks.report.numbers import millions
-from benchmarks.report.part import Part
-from benchmarks.study.study import Study
+from benchmarks.study.comparison import Comparison
 from snn_depth.command.table import Table
 from snn_depth.files.digest import file_sha256
 from snn_depth.models.depth_network import DepthNetwork
@@ -21,17 +20,13 @@ from snn_depth.training.checkpoint import load_network
 _COUNTS = ("dense", "macs", "accumulations")
 
 
-def neurobench_part(study: Study) -> Part:
-    """Our counts, NeuroBench's, and the difference by rule.
-
-    Args:
-        study: With the networks that torch runs, and the samples.
-    """
-    if neurobench_version() is not None and study.checkpoints:
-        rows = _live(study)
+def neurobench_section(comparison: Comparison) -> Section:
+    """Our counts, NeuroBench's, and the difference by rule."""
+    if neurobench_version() is not None and comparison.checkpoints:
+        rows = _live(comparison)
         origin = f"NeuroBench {neurobench_version()}, run for this report."
     else:
-        rows = of_this_report(stored_rows(), study)
+        rows = of_this_report(stored_rows(), comparison)
         origin = (
             f"NeuroBench {rows[0]['neurobench_version']}, stored on {rows[0]['date'][:10]}: it is "
             "not installed here (pip install neurobench). In brackets the input and the weights' "
@@ -53,18 +48,15 @@ def neurobench_part(study: Study) -> Part:
         cells,
         origin,
     )
-    return Part("neurobench", Section("Cross-check: NeuroBench", [table]), {"rows": rows})
+    return Section("neurobench", "Cross-check: NeuroBench", [table], {"rows": rows})
 
 
-def of_this_report(rows: Sequence[Mapping[str, Any]], study: Study) -> list[dict[str, Any]]:
-    """Stored rows, each with `is_of_this_report`.
-
-    Args:
-        rows: With `weights_sha256`.
-        study: Its checkpoints, and the one that the artifact was made of, are the report's.
-    """
-    own = {file_sha256(path) for path in study.checkpoints}
-    own.add(study.artifact.provenance.get("checkpoint_sha256", ""))
+def of_this_report(
+    rows: Sequence[Mapping[str, Any]], comparison: Comparison
+) -> list[dict[str, Any]]:
+    """Stored rows, each with `is_of_this_report`: whether the report has the same weights."""
+    own = {file_sha256(path) for path in comparison.checkpoints}
+    own.add(comparison.artifact.provenance.get("checkpoint_sha256", ""))
     return [{**row, "is_of_this_report": row["weights_sha256"] in own} for row in rows]
 
 
@@ -75,14 +67,14 @@ def _heading(row: Mapping[str, Any]) -> str:
     return f"{row['network']} ({row['input']}, {row['weights_sha256'][:12]}): {whose}"
 
 
-def _live(study: Study) -> list[dict[str, Any]]:
-    batch = next(study.samples.batches())
+def _live(comparison: Comparison) -> list[dict[str, Any]]:
+    batch = next(comparison.samples.batches())
     rows = []
-    for path, measured in zip(study.checkpoints, study.others, strict=True):
+    for path, measured in zip(comparison.checkpoints, comparison.others, strict=True):
         network = load_network(path).network
         assert isinstance(network, DepthNetwork)
-        comparison = compare_with_neurobench(network, batch)
-        rows.append({"network": measured.contender.name, **result_row(comparison)})
+        row = result_row(compare_with_neurobench(network, batch))
+        rows.append({"network": measured.network.name, **row})
     return rows
 
 

@@ -4,66 +4,48 @@ import numpy as np
 
 from benchmarks.report.document import Section, Text
 from benchmarks.report.numbers import short
-from benchmarks.report.part import Part
-from benchmarks.study.contender import METRICS, Measured
-from benchmarks.study.study import Study
+from benchmarks.study.compared_network import METRICS, Measured
+from benchmarks.study.comparison import Comparison
 from hardware.energy.uncertainty import Interval, bootstrap_mean
 from snn_depth.command.table import Table
 
 HIGHER_IS_BETTER = {"delta1"}
 
 
-def mean_interval(study: Study, measured: Measured, metric: str) -> Interval:
-    """95 % interval of a mean, scenes drawn.
-
-    Args:
-        study: With the scenes.
-        measured: A network.
-        metric: One of `METRICS`.
-    """
-    return bootstrap_mean(measured.scores_B[metric], study.samples.scenes_B)
+def mean_interval(comparison: Comparison, measured: Measured, metric: str) -> Interval:
+    """95 % interval of a metric's mean, scenes drawn."""
+    return bootstrap_mean(measured.scores_B[metric], comparison.samples.scenes_B)
 
 
-def difference_interval(study: Study, ours: Measured, theirs: Measured) -> tuple[float, Interval]:
-    """Relative difference in abs_rel on the same samples, and its 95 % interval.
-
-    Args:
-        study: With the scenes.
-        ours: A network.
-        theirs: Another, in relation to whose mean the difference is given.
-
-    Returns:
-        (ours - theirs) / mean of theirs.
-    """
+def difference_interval(
+    comparison: Comparison, ours: Measured, theirs: Measured
+) -> tuple[float, Interval]:
+    """(ours - theirs) / mean of theirs in abs_rel on the same samples, and its 95 % interval."""
     difference_B = (ours.scores_B["abs_rel"] - theirs.scores_B["abs_rel"]) / theirs.abs_rel
-    found = bootstrap_mean(difference_B, study.samples.scenes_B)
+    found = bootstrap_mean(difference_B, comparison.samples.scenes_B)
     return float(np.mean(difference_B)), found
 
 
-def quality_part(study: Study) -> Part:
-    """Metrics of all networks on the same samples.
-
-    Args:
-        study: What was measured.
-    """
+def quality_section(comparison: Comparison) -> Section:
+    """Metrics of all networks on the same samples."""
     rows, data = [], []
-    for measured in study.networks:
-        contender = measured.contender
-        cells = [contender.name, str(contender.weight_bits), _activations(measured)]
+    for measured in comparison.networks:
+        network = measured.network
+        cells = [network.name, str(network.weight_bits), _activations(measured)]
         entry = {
-            "name": contender.name,
-            "weight_bits": contender.weight_bits,
-            "activation_bits": contender.activation_bits,
+            "name": network.name,
+            "weight_bits": network.weight_bits,
+            "activation_bits": network.activation_bits,
         }
         for metric in METRICS:
             mean = float(np.mean(measured.scores_B[metric]))
-            ends = mean_interval(study, measured, metric)
+            ends = mean_interval(comparison, measured, metric)
             cells.append(f"{short(mean)} ({short(ends.low)} to {short(ends.high)})")
             entry[metric] = {"mean": mean, "low": ends.low, "high": ends.high}
-        if measured is study.snn:
+        if measured is comparison.snn:
             cells.append("")
         else:
-            difference, ends = difference_interval(study, study.snn, measured)
+            difference, ends = difference_interval(comparison, comparison.snn, measured)
             cells.append(f"{difference:+.1%} ({ends.low:+.1%} to {ends.high:+.1%})")
             entry["snn_abs_rel_difference"] = {
                 "mean": difference,
@@ -72,22 +54,22 @@ def quality_part(study: Study) -> Part:
             }
         rows.append(cells)
         data.append(entry)
-    samples = study.samples
+    samples = comparison.samples
     table = Table(
         f"Depth, metres without alignment, {len(samples)} samples of {samples.num_scenes} scenes",
         ["network", "weight bits", "activations", *METRICS, "SNN against it, abs_rel"],
         rows,
         "In brackets 95 % bootstrap intervals over scenes: frames of a scene are alike. "
-        + _simulator(study),
+        + _simulator(comparison),
     )
     blocks: list[Text | Table] = [table]
-    if not any(m.contender.kind == "teacher" for m in study.others):
+    if not any(m.network.kind == "teacher" for m in comparison.others):
         blocks.append(Text("No RGB teacher was given (--networks).", "note"))
-    return Part("quality", Section("Quality", blocks), {"networks": data})
+    return Section("quality", "Quality", blocks, {"networks": data})
 
 
-def _simulator(study: Study) -> str:
-    runs = study.artifact.provenance.get("lava_runs", [])
+def _simulator(comparison: Comparison) -> str:
+    runs = comparison.artifact.provenance.get("lava_runs", [])
     if any(run["target"] == "lava-fixed" for run in runs):
         return (
             "The integer SNN is run by the simulator that Lava's fixed-point processes equal bit "
@@ -100,7 +82,7 @@ def _simulator(study: Study) -> str:
 
 
 def _activations(measured: Measured) -> str:
-    contender = measured.contender
-    if contender.kind == "snn":
+    network = measured.network
+    if network.kind == "snn":
         return f"spikes, T = {measured.counts.num_steps}"
-    return "float" if contender.activation_bits > 16 else f"{contender.activation_bits} bits"
+    return "float" if network.activation_bits > 16 else f"{network.activation_bits} bits"

@@ -6,22 +6,17 @@ import numpy as np
 
 from benchmarks.report.document import Section, Text
 from benchmarks.report.numbers import millions, percent, short
-from benchmarks.report.part import Part
-from benchmarks.study.contender import Measured
-from benchmarks.study.study import Study
+from benchmarks.study.compared_network import Measured
+from benchmarks.study.comparison import Comparison
 from conversion.graph.layer_graph import INPUT
 from hardware.counts.event_counts import LayerCounts
 from snn_depth.command.table import Table
 
 
-def operations_part(study: Study) -> Part:
-    """Totals of every network.
-
-    Args:
-        study: What was measured.
-    """
+def operations_section(comparison: Comparison) -> Section:
+    """Totals of every network."""
     rows, data = [], []
-    for measured in study.networks:
+    for measured in comparison.networks:
         entry = operation_totals(measured)
         data.append(entry)
         rows.append(
@@ -60,36 +55,32 @@ def operations_part(study: Study) -> Part:
         "the layer, never of the data. Biases and normalisation are folded, and counted as part of "
         "an update. An inference of the SNN is all its steps.",
     )
-    spec = study.chip_network.spec
-    rate_hz = study.sample_rate_hz
-    window_ms = study.window_us / 1e3
+    spec = comparison.chip_network.spec
+    rate_hz = comparison.sample_rate_hz
+    window_ms = comparison.window_us / 1e3
     text = Text(
         f"Execution rate: one inference per window of {spec.num_frames} frames is "
         f"{1e3 / window_ms:.0f} per second ({short(window_ms)} ms of {rate_hz / 1e3:g} "
         "kHz frames).",
         "note",
     )
-    return Part("operations", Section("Operations", [table, text]), {"networks": data})
+    return Section("operations", "Operations", [table, text], {"networks": data})
 
 
 def operation_totals(measured: Measured) -> dict[str, Any]:
-    """Totals per inference, means over samples.
-
-    Args:
-        measured: A network.
-    """
+    """Totals of a network per inference, means over samples."""
     counts = measured.counts
     edges = [edge for layer in counts.layers for edge in layer.edges]
     senders = [layer for layer in counts.layers if layer.fires]
     sent = sum(float(layer.spikes_TB.sum(0).mean()) for layer in senders)
     places = counts.num_steps * sum(layer.num_neurons for layer in senders)
-    contender = measured.contender
+    network = measured.network
     # A membrane is kept from step to step; an activation until its readers have it.
-    state_bits = 32 if contender.kind == "snn" else contender.activation_bits
+    state_bits = 32 if network.kind == "snn" else network.activation_bits
     return {
-        "name": contender.name,
+        "name": network.name,
         "num_steps": counts.num_steps,
-        "weight_bytes": counts.num_weights * contender.weight_bits / 8,
+        "weight_bytes": counts.num_weights * network.weight_bits / 8,
         "state_bytes": counts.num_neurons * state_bits / 8,
         "connection_sparsity": sum(e.num_zero_weights for e in edges) / counts.num_weights,
         "activation_sparsity": 1 - sent / places,
@@ -104,12 +95,7 @@ def operation_totals(measured: Measured) -> dict[str, Any]:
 
 
 def layer_totals(layer: LayerCounts, num_steps: int) -> dict[str, Any]:
-    """What happened in a layer, means over samples.
-
-    Args:
-        layer: Its counts.
-        num_steps: T.
-    """
+    """What happened in a layer in T steps, means over samples."""
     events = {edge.source: float(edge.events_TB.sum(0).mean()) for edge in layer.edges}
     sources = {edge.source: edge.num_source_neurons for edge in layer.edges}
     spiking = [name for name in sources if name != INPUT]

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from benchmarks.throughput.latency import check_windows, latency_of_windows, time_calls
+from benchmarks.throughput.inference_latency import check_windows, latency_of_windows, time_calls
 
 
 def test_summary_of_calls() -> None:

@@ -30,7 +30,7 @@ Run = Callable[[Batch], tuple[list[Tensor], Workload]]
 
 
 @dataclass(frozen=True, eq=False)
-class Contender:
+class ComparedNetwork:
     """A network to be measured.
 
     Attributes:
@@ -57,13 +57,13 @@ class Measured:
     """What a network scored, and what it did.
 
     Attributes:
-        contender: The network.
+        network: The network.
         scores_B: Metrics of every sample, by name.
         early_scores_B: After every step, likewise; the last entry is `scores_B`.
         counts: Events.
     """
 
-    contender: Contender
+    network: ComparedNetwork
     scores_B: Mapping[str, Scores]
     early_scores_B: Sequence[Mapping[str, Scores]]
     counts: EventCounts
@@ -71,7 +71,7 @@ class Measured:
     @property
     def is_quantized(self) -> bool:
         """Whether it computes with integers, so that a machine of integers can be priced."""
-        return max(self.contender.weight_bits, self.contender.activation_bits) <= 16
+        return max(self.network.weight_bits, self.network.activation_bits) <= 16
 
     @property
     def abs_rel(self) -> float:
@@ -79,7 +79,7 @@ class Measured:
         return float(np.nanmean(self.scores_B["abs_rel"]))
 
 
-def artifact_contender(name: str, network: ArtifactNetwork, weight_bits: int) -> Contender:
+def compared_graph(name: str, network: ArtifactNetwork, weight_bits: int) -> ComparedNetwork:
     """A network of an artifact.
 
     Args:
@@ -87,7 +87,7 @@ def artifact_contender(name: str, network: ArtifactNetwork, weight_bits: int) ->
         network: Float or integer.
         weight_bits: Width of its weights.
     """
-    return Contender(
+    return ComparedNetwork(
         name,
         "snn",
         network.run,
@@ -98,7 +98,9 @@ def artifact_contender(name: str, network: ArtifactNetwork, weight_bits: int) ->
     )
 
 
-def torch_contender(name: str, network: DepthNetwork, *, graded_input: bool = True) -> Contender:
+def compared_network(
+    name: str, network: DepthNetwork, *, graded_input: bool = True
+) -> ComparedNetwork:
     """A network of a checkpoint.
 
     Args:
@@ -121,7 +123,7 @@ def torch_contender(name: str, network: DepthNetwork, *, graded_input: bool = Tr
             workload = replace(workload, inputs_TBCHW=workload.inputs_TBCHW.astype(bool))
         return depths_m, workload
 
-    return Contender(
+    return ComparedNetwork(
         name,
         "snn" if spiking else "teacher" if network.input_key == "rgb" else "ann",
         run,
@@ -133,12 +135,12 @@ def torch_contender(name: str, network: DepthNetwork, *, graded_input: bool = Tr
 
 
 def measure(
-    contender: Contender, samples: Samples, watch: Callable[[Workload], None] | None = None
+    network: ComparedNetwork, samples: Samples, watch: Callable[[Workload], None] | None = None
 ) -> Measured:
     """Run a network on all samples.
 
     Args:
-        contender: The network.
+        network: The network.
         samples: With depth.
         watch: Is shown what the network did with every batch.
 
@@ -147,12 +149,12 @@ def measure(
     """
     counts: list[EventCounts] = []
     scores: dict[int, list[dict[str, Tensor]]] = defaultdict(list)
-    caps = vars(contender.depth_range)
+    caps = vars(network.depth_range)
     for batch in samples.batches():
-        depths_m, workload = contender.run(batch)
+        depths_m, workload = network.run(batch)
         if watch is not None:
             watch(workload)
-        counts.append(count_events(workload, binned_spikes=contender.input_is_binned))
+        counts.append(count_events(workload, binned_spikes=network.input_is_binned))
         for step, depth_m in enumerate(depths_m):
             scores[step].append(
                 depth_metrics(depth_m, batch["depth_m"], batch["valid_mask"], **caps)
@@ -161,4 +163,4 @@ def measure(
         {name: np.concatenate([part[name].numpy() for part in parts]) for name in METRICS}
         for _, parts in sorted(scores.items())
     ]
-    return Measured(contender, by_step[-1], by_step, concatenate_counts(counts))
+    return Measured(network, by_step[-1], by_step, concatenate_counts(counts))

@@ -4,8 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.pilotnet import count_pilotnet, pilotnet, residuals, stored_run
-from benchmarks.report.validation import validation_part
+from benchmarks.chip.pilotnet_run import count_pilotnet, residuals, stored_run
+from benchmarks.pilotnet import pilotnet
+from benchmarks.report.sections.validation_section import validation_section
 from snn_depth.command.parser import call_command
 
 
@@ -74,9 +75,9 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
 
 
 def test_report_prices_the_stored_counts_where_there_is_no_data() -> None:
-    part = validation_part(None)
+    part = validation_section(None)
     assert part.data["origin"].startswith("counted on 2026-")
     assert len(part.data["residuals"]) == 8 and part.data["step_is_inside"]
-    texts = [str(block) for block in part.section.blocks]
+    texts = [str(block) for block in part.blocks]
     assert any("agreement there is no evidence" in text for text in texts)
     assert any("13/25/13/3/3/2 = 59" in text for text in texts)

@@ -6,8 +6,7 @@ from typing import Any
 
 from benchmarks.operations.operation_audit import OperationAudit
 from benchmarks.report.document import Section, Text
-from benchmarks.report.part import Part
-from benchmarks.study.study import Study
+from benchmarks.study.comparison import Comparison
 from hardware.energy.constant import FOLDER as CONSTANTS
 from snn_depth.command.table import Table
 from snn_depth.evaluation.results import command_line, current_commit, describe_machine
@@ -17,50 +16,45 @@ from snn_depth.training.checkpoint import load_network
 PACKAGES = ("torch", "numpy", "h5py", "neurobench")
 
 
-def provenance_part(study: Study, date: str) -> Part:
-    """Hashes, versions, and the proof that no operation is left out.
-
-    Args:
-        study: What was measured.
-        date: When.
-    """
-    spec = study.chip_network.spec
-    training = study.artifact.provenance.get("checkpoint_provenance", {})
+def provenance_section(comparison: Comparison, date: str) -> Section:
+    """Digests, versions, and the proof that no operation is left out."""
+    spec, chip_file = comparison.chip_network.spec, comparison.chip_path
+    training = comparison.artifact.provenance.get("checkpoint_provenance", {})
     data: dict[str, Any] = {
         "date": date,
         "command": command_line(),
         "commit": current_commit(),
         "machine": describe_machine(),
         "artifact": {
-            "path": str(study.artifact_path),
-            "sha256": file_sha256(study.artifact_path),
+            "path": str(comparison.artifact_path),
+            "sha256": file_sha256(comparison.artifact_path),
             "seed": training.get("seed"),
         },
-        "checkpoint_sha256": study.artifact.provenance.get("checkpoint_sha256"),
+        "checkpoint_sha256": comparison.artifact.provenance.get("checkpoint_sha256"),
         "networks": [
             {
-                "name": m.contender.name,
+                "name": m.network.name,
                 "path": str(path),
                 "sha256": file_sha256(path),
                 "seed": load_network(path).provenance.get("seed"),
             }
-            for path, m in zip(study.checkpoints, study.others, strict=True)
+            for path, m in zip(comparison.checkpoints, comparison.others, strict=True)
         ],
         "samples": {
-            "description": study.samples.description,
-            "number": len(study.samples),
-            "scenes": study.samples.num_scenes,
-            "sha256": study.samples.sha256,
+            "description": comparison.samples.description,
+            "number": len(comparison.samples),
+            "scenes": comparison.samples.num_scenes,
+            "sha256": comparison.samples.sha256,
         },
         "num_steps": spec.num_bins,
         "num_frames": spec.num_frames,
-        "sample_rate_hz": study.sample_rate_hz,
-        "weight_bits": study.snn.contender.weight_bits,
+        "sample_rate_hz": comparison.sample_rate_hz,
+        "weight_bits": comparison.snn.network.weight_bits,
         "constants_sha256": folder_sha256(CONSTANTS, "*.toml"),
-        "chip_sha256": file_sha256(study.chip_path),
+        "chip_sha256": file_sha256(chip_file),
         "versions": {name: version(name) for name in PACKAGES},
         "uncounted_operations": 0,
-        "audits": {name: _audit(audit) for name, audit in study.audits.items()},
+        "audits": {name: _audit(audit) for name, audit in comparison.audits.items()},
     }
     rows = [
         ["date", date],
@@ -68,14 +62,14 @@ def provenance_part(study: Study, date: str) -> Part:
         ["command", data["command"]],
         ["artifact", _file(data["artifact"])],
         *([m["name"], _file(m)] for m in data["networks"]),
-        ["samples", f"{study.samples.description}; sha256 {study.samples.sha256[:16]}"],
+        ["samples", f"{comparison.samples.description}; sha256 {comparison.samples.sha256[:16]}"],
         [
             "window",
             f"{spec.num_frames} frames in T = {spec.num_bins} steps; "
-            f"{'graded counts' if study.chip_network.graded_input else 'spikes'} as input",
+            f"{'graded counts' if comparison.chip_network.graded_input else 'spikes'} as input",
         ],
-        ["precision", f"{study.snn.contender.weight_bits}-bit weights, integers of the chip"],
-        ["chip", f"{study.chip.title} ({study.chip_path.name}, sha256 {data['chip_sha256'][:16]})"],
+        ["precision", f"{comparison.snn.network.weight_bits}-bit weights, integers of the chip"],
+        ["chip", f"{comparison.chip.title} ({chip_file.name}, sha256 {data['chip_sha256'][:16]})"],
         ["constants", f"hardware/constants, sha256 {data['constants_sha256'][:16]}"],
         ["machine", f"{data['machine']['processor']}, {data['machine']['num_cpus']} CPUs"],
         ["versions", ", ".join(f"{name} {v}" for name, v in data["versions"].items())],
@@ -87,10 +81,10 @@ def provenance_part(study: Study, date: str) -> Part:
             "and neurons, and an edge of an unknown kind is an error. Every operation that torch "
             "executed in the other networks was sorted into synapses, neurons, decoding off the "
             "chip, or moving data, and an operation without a place is an error; the sums of the "
-            "synapses were computed again and are the currents of the neurons. " + _host(study)
+            "synapses were computed again and are the currents of the neurons. " + _host(comparison)
         ),
     ]
-    return Part("provenance", Section("Provenance", blocks), data)
+    return Section("provenance", "Provenance", blocks, data)
 
 
 def version(package: str) -> str:
@@ -113,11 +107,11 @@ def _audit(audit: OperationAudit) -> dict[str, Any]:
     }
 
 
-def _host(study: Study) -> str:
+def _host(comparison: Comparison) -> str:
     text = "Decoding the readout to depth happens off the chip, in all networks alike"
-    if not study.audits:
+    if not comparison.audits:
         return f"{text}, and is not priced."
-    elements = max(audit.elements_per_sample("host") for audit in study.audits.values())
+    elements = max(audit.elements_per_sample("host") for audit in comparison.audits.values())
     return (
         f"{text}. What torch did there, decoding and, for conventional networks, summing the bins, "
         f"is at most {elements:,.0f} numbers per sample; decoding is not priced, and sums are "

@@ -4,17 +4,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.pilotnet import PilotNetRun, count_pilotnet, residuals, stored_run
+from benchmarks.chip.pilotnet_run import PilotNetRun, count_pilotnet, residuals, stored_run
 from benchmarks.report.document import Section, Text
 from benchmarks.report.numbers import short
-from benchmarks.report.part import Part
 from hardware.energy.published_run import PILOTNET_LIF
 from snn_depth.command.table import Table
 
 _NUM_CONVOLUTIONS = 6  # the input layer and five convolutions; dense layers follow
 
 
-def validation_part(pilotnet: Path | None) -> Part:
+def validation_section(pilotnet: Path | None) -> Section:
     """Residuals of all models at the constants of today.
 
     Args:
@@ -24,18 +23,13 @@ def validation_part(pilotnet: Path | None) -> Part:
         ValueError: For a folder that lacks a file.
     """
     if pilotnet is not None:
-        return as_part(count_pilotnet(pilotnet), "counted for this report")
+        return section_of_run(count_pilotnet(pilotnet), "counted for this report")
     run, date = stored_run()
-    return as_part(run, f"counted on {date}; --pilotnet DIR counts again")
+    return section_of_run(run, f"counted on {date}; --pilotnet DIR counts again")
 
 
-def as_part(run: PilotNetRun, origin: str) -> Part:
-    """The part.
-
-    Args:
-        run: What happened.
-        origin: Where the counts are from.
-    """
+def section_of_run(run: PilotNetRun, origin: str) -> Section:
+    """Residuals of a run; `origin` says where its counts are from."""
     published = PILOTNET_LIF
     found = residuals(run)
     rows = [
@@ -92,7 +86,7 @@ def as_part(run: PilotNetRun, origin: str) -> Part:
         "residuals": [asdict(residual) for residual in found],
         "published": asdict(published),
     }
-    return Part("validation", Section("Validation", blocks), data)
+    return Section("validation", "Validation", blocks, data)
 
 
 def _cores(cores: Any) -> str:

@@ -11,8 +11,7 @@ import torch
 
 from benchmarks.report.document import Section, Text
 from benchmarks.report.numbers import short
-from benchmarks.report.part import Part
-from benchmarks.study.study import Study
+from benchmarks.study.comparison import Comparison
 from benchmarks.throughput.cpu_timing import CpuTiming, rgb_input, spike_input, time_network
 from benchmarks.throughput.energy_window import MIN_WINDOW_S
 from benchmarks.throughput.gpu_energy import (
@@ -28,22 +27,21 @@ from snn_depth.training.checkpoint import load_network
 NUM_WINDOWS = 5
 
 
-def measured_part(study: Study, window_s: float) -> Part:
+def measured_section(comparison: Comparison, window_s: float) -> Section:
     """Latency on this machine's CPU and GPU, and their energy where it can be read.
 
     Args:
-        study: With the networks that torch runs, and the samples.
-        window_s: Seconds of each of the windows; 0 measures nothing.
+        window_s: Seconds of each window; 0 measures nothing.
     """
     if not window_s:
         text = "Nothing was measured on this machine (--window-s 0)."
-        return Part("measured", Section("Measured on this machine", [Text(text)]), {})
+        return Section("measured", "Measured on this machine", [Text(text)], {})
     rows, data = [], []
     gpus: dict[str, GpuEnergy] = {}
     gpu_reason = ""
-    for path, measured in zip(study.checkpoints, study.others, strict=True):
-        name = measured.contender.name
-        timing, gpu = _measure(study, path, window_s)
+    for path, measured in zip(comparison.checkpoints, comparison.others, strict=True):
+        name = measured.network.name
+        timing, gpu = _measure(comparison, path, window_s)
         energy = "-" if timing.energy is None else f"{1e3 * timing.energy.total_j:.2f} mJ"
         latency = timing.network
         rows.append(
@@ -95,14 +93,14 @@ def measured_part(study: Study, window_s: float) -> Part:
         blocks += gpu_tables(gpus)
     if gpu_reason:
         blocks.append(Text(f"GPU: {gpu_reason}."))
-    return Part("measured", Section("Measured on this machine", blocks), {"networks": data})
+    return Section("measured", "Measured on this machine", blocks, {"networks": data})
 
 
 def _measure(
-    study: Study, path: Path, window_s: float
+    comparison: Comparison, path: Path, window_s: float
 ) -> tuple[CpuTiming, GpuEnergy | NotMeasured]:
     network = load_network(path).network
-    spec = study.chip_network.spec
+    spec = comparison.chip_network.spec
     random = np.random.default_rng(0)  # the time does not depend on what is in the picture
     if network.input_key == "spikes":
         frames_THW = (random.random((spec.num_frames, spec.height, spec.width)) < 0.3).astype("u1")
@@ -127,11 +125,7 @@ def _measure(
 
 
 def gpu_tables(gpus: Mapping[str, GpuEnergy]) -> list[Table]:
-    """What was measured, and in which state the GPU was.
-
-    Args:
-        gpus: By name of the network.
-    """
+    """Energy, latency and state of the GPU, by name of the network."""
     batches = [
         (name, batch)
         for name, gpu in gpus.items()

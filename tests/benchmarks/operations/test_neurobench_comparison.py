@@ -2,7 +2,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,29 +11,30 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from benchmarks.neurobench_check import (
+from benchmarks.neurobench_check import check, comparison_table
+from benchmarks.operations.network_workload import workload_of_network
+from benchmarks.operations.neurobench_comparison import (
     RESULTS,
     NeuroBenchComparison,
-    check,
     compare_with_neurobench,
-    comparison_table,
     neurobench_version,
     result_row,
     stored_rows,
     with_plain_weights,
 )
-from benchmarks.operations.network_workload import workload_of_network
 from benchmarks.operations.neurobench_rules import (
     Difference,
     OperationCounts,
     exact_counts,
     neurobench_differences,
 )
+from conversion.student.validation_samples import validation_batch
 from snn_depth.command.parser import call_command
 from snn_depth.data.spec import DataSpec
+from snn_depth.files.digest import file_sha256
 from snn_depth.models.depth_network import DepthNetwork
 from snn_depth.objectives.base import Batch
-from snn_depth.training.checkpoint import SHIPPED_NETWORK, save_network
+from snn_depth.training.checkpoint import SHIPPED_NETWORK, load_network, save_network
 from tests.benchmarks.tiny_networks import all_kinds, spike_batch, student, twin
 
 without_neurobench = pytest.mark.skipif(
@@ -160,6 +161,28 @@ def test_the_stored_check_is_of_the_shipped_student_and_explained() -> None:
             assert metrics[f"unexplained_{name}"] == 0
             known = metrics[name] + sum(difference[name] for difference in row["differences"])
             assert metrics[f"neurobench_{name}"] == pytest.approx(known)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", stored_rows(RESULTS), ids=lambda row: row["network"])
+def test_the_stored_check_is_reproduced(row: dict[str, Any], tmp_path: Path) -> None:
+    """Our counts and what the rules add to them; NeuroBench's own where it is installed."""
+    shipped = {file_sha256(file): file for file in SHIPPED_NETWORK.parent.glob("*.safetensors")}
+    loaded = load_network(shipped[row["weights_sha256"]])
+    assert isinstance(loaded.network, DepthNetwork)
+    batch = validation_batch(loaded.data, row["num_samples"], (), tmp_path)
+    workload = workload_of_network(loaded.network, batch)
+    differences = neurobench_differences(with_plain_weights(loaded.network), workload)
+    neurobench = exact_counts(workload) + sum_of(differences)
+    if neurobench_version() is not None:
+        neurobench = compare_with_neurobench(loaded.network, batch).neurobench
+    found = {"": exact_counts(workload), "neurobench_": neurobench}
+    for prefix, counts in found.items():
+        per_sample = {f"{prefix}{k}": n / row["num_samples"] for k, n in asdict(counts).items()}
+        stored = {name: row["metrics"][name] for name in per_sample}
+        assert per_sample == pytest.approx(
+            stored, rel=1e-3
+        )  # pictures differ by CPU, in few spikes
 
 
 @with_neurobench
