@@ -27,7 +27,7 @@ from snn_depth.evaluation.canonical_camera import CanonicalCamera, canonical_cam
 from snn_depth.evaluation.visualization import DepthPicture, save_gif
 from snn_depth.files.depth_images import DepthStackWriter, png_scale, write_depth_png
 from snn_depth.files.digest import file_sha256
-from snn_depth.geometry.calibration import known_focal_lengths_px
+from snn_depth.geometry.intrinsics import known_focal_lengths_px
 from snn_depth.training.checkpoint import SHIPPED_NETWORK, LoadedNetwork, load_network
 
 SCHEMA_VERSION = 1

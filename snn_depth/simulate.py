@@ -20,9 +20,11 @@ from snn_depth.data.simulation.simulation_jobs import (
     Job,
     run_jobs,
 )
-from snn_depth.data.simulation.video import find_sequences, list_files, open_pictures
+from snn_depth.data.simulation.video import find_sequences, open_pictures
 from snn_depth.data.simulation.video_to_spikes import VideoToSpikes
-from snn_depth.geometry.calibration import read_intrinsics, read_poses
+from snn_depth.files.listing import list_files
+from snn_depth.geometry.intrinsics import read_intrinsics
+from snn_depth.geometry.poses import read_poses
 
 _DEFAULT_FRAME_RATE_HZ = 30.0
 

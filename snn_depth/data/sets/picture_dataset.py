@@ -11,10 +11,12 @@ from snn_depth.data.simulation.noise import sensor_noise
 from snn_depth.data.simulation.scene import Interpolation
 from snn_depth.data.simulation.sequence import PictureSequence
 from snn_depth.data.simulation.simulation_jobs import Job
-from snn_depth.data.simulation.video import ImageFolder, list_files, open_pictures
+from snn_depth.data.simulation.video import ImageFolder, open_pictures
 from snn_depth.data.simulation.video_to_spikes import VideoToSpikes
 from snn_depth.files.digest import json_sha256
-from snn_depth.geometry.calibration import read_intrinsics, read_poses
+from snn_depth.files.listing import list_files
+from snn_depth.geometry.intrinsics import read_intrinsics
+from snn_depth.geometry.poses import read_poses
 
 
 class PictureDataset(RecordingDataset):

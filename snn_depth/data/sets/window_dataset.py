@@ -18,7 +18,7 @@ from snn_depth.data.streams.spike_file_options import SPIKE_SUFFIXES, SpikeFileO
 from snn_depth.data.streams.spike_stream import open_spikes
 from snn_depth.data.streams.windows import recorded_bursts_and_intrinsics, window_starts
 from snn_depth.evaluation.canonical_camera import CanonicalCamera, canonical_camera
-from snn_depth.geometry.calibration import known_focal_lengths_px
+from snn_depth.geometry.intrinsics import known_focal_lengths_px
 from snn_depth.training.checkpoint import SHIPPED_NETWORK, load_network
 
 logger = logging.getLogger(__name__)

@@ -6,20 +6,16 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_depth.data.sets.public.picture_crop import (
-    bottom_center_crop,
-    crop_corner,
-    shift_intrinsics,
-)
 from snn_depth.data.simulation.camera import SpikeCamera
 from snn_depth.data.simulation.depth_maps import resize_depth
 from snn_depth.data.simulation.noise import SensorNoise
+from snn_depth.data.simulation.picture_crop import bottom_center_crop, crop_corner
 from snn_depth.data.simulation.scene import Interpolation
 from snn_depth.data.simulation.sequence import Frame
 from snn_depth.data.simulation.shots import ShotSequence
 from snn_depth.data.simulation.video import linear_intensity, resize_area
 from snn_depth.files.digest import json_sha256
-from snn_depth.geometry.calibration import scale_intrinsics
+from snn_depth.geometry.intrinsics import crop_intrinsics, scale_intrinsics
 
 Sensor = Literal["ideal", "noisy"]
 
@@ -106,7 +102,7 @@ class BurstSimulation:
         if sequence.intrinsics is None:
             return None
         rgb, _ = sequence.shots[sequence.key_frames[0]].read()
-        intrinsics = shift_intrinsics(
+        intrinsics = crop_intrinsics(
             sequence.intrinsics, crop_corner((rgb.shape[0], rgb.shape[1]), self.crop)
         )
         if self.size is None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from snn_depth.data.simulation.depth_maps import read_depth_m, resize_depth
 from snn_depth.data.simulation.video import ImageFolder, VideoFile, linear_intensity, resize_area
-from snn_depth.geometry.calibration import scale_intrinsics
+from snn_depth.geometry.intrinsics import scale_intrinsics
 
 
 @dataclass(frozen=True)

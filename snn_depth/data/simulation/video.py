@@ -1,6 +1,5 @@
 """Reading pictures in order: a folder of images or a video file."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,31 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from snn_depth.files.listing import list_files, numeric_order
+
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".tif", ".tiff", ".webp"}
 VIDEO_SUFFIXES = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"}
 # Rec. 709 luminance; it belongs to linear light, which is what the sensor integrates.
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
-
-
-def list_files(folder: Path, pattern: str, suffixes: set[str]) -> list[Path]:
-    """Files in `folder` that match a glob pattern and a suffix, numbers in numeric order.
-
-    Raises:
-        ValueError: If there is none.
-        FileNotFoundError: If the folder does not exist.
-    """
-    if not folder.is_dir():
-        raise FileNotFoundError(f"folder not found: {folder}")
-    files = [path for path in folder.glob(pattern) if path.suffix.lower() in suffixes]
-    if not files:
-        accepted = " ".join(sorted(suffixes))
-        raise ValueError(f"no files match {pattern!r} in {folder}; accepted types: {accepted}")
-    return sorted(files, key=_numeric_order)
-
-
-def _numeric_order(path: Path) -> list[tuple[int, str]]:
-    parts = re.findall(r"\d+|\D+", str(path))
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
 
 
 def read_image(path: Path) -> Image.Image:
@@ -184,7 +164,7 @@ def find_sequences(path: Path, pattern: str = "*") -> list[Path]:
         return [path]
     sequences = [
         child
-        for child in sorted(path.iterdir(), key=_numeric_order)
+        for child in sorted(path.iterdir(), key=numeric_order)
         if child.suffix.lower() in VIDEO_SUFFIXES or _has_images(child, pattern)
     ]
     if not sequences:

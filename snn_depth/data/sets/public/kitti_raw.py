@@ -10,7 +10,7 @@ from snn_depth.data.sets.public.kitti_split import read_split
 from snn_depth.data.sets.public.projection_file import read_projection
 from snn_depth.data.sets.public.simulated_dataset import Parts, SimulatedDataset
 from snn_depth.data.simulation.shots import FileShot, ShotSequence
-from snn_depth.data.simulation.video import list_files
+from snn_depth.files.listing import list_files
 
 logger = logging.getLogger(__name__)
 FRAME_RATE_HZ = 10.0

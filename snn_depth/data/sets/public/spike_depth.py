@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from snn_depth.data.augment.integrated_counts import resample_counts
 from snn_depth.data.sets.public.public_dataset import DatasetLayout
 from snn_depth.data.sets.recording_dataset import MAX_FRAMES_PER_BIN, Sample
 from snn_depth.data.simulation.depth_maps import resize_depth
@@ -19,7 +20,7 @@ from snn_depth.data.spec import DataSpec
 from snn_depth.data.streams.binning import bin_spikes
 from snn_depth.data.streams.spike_file_options import SpikeFileOptions
 from snn_depth.data.streams.spike_stream import SpikeStream, open_spikes
-from snn_depth.geometry.resampling import centred_crop, resample_counts
+from snn_depth.geometry.resampling import centred_crop
 
 _PREVIEW_FRAMES = 64
 

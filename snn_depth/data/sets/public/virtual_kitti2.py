@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from snn_depth.data.sets.public.simulated_dataset import Parts, SimulatedDataset
 from snn_depth.data.simulation.shots import FileShot, ShotSequence
-from snn_depth.data.simulation.video import list_files
+from snn_depth.files.listing import list_files
 
 SCENES = ("Scene01", "Scene02", "Scene06", "Scene18", "Scene20")
 FRAME_RATE_HZ = 10.0

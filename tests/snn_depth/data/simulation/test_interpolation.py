@@ -12,7 +12,8 @@ from snn_depth.data.simulation.interpolation import (
     warp,
 )
 from snn_depth.data.simulation.video import linear_intensity, read_rgb
-from snn_depth.geometry.calibration import read_intrinsics, read_poses
+from snn_depth.geometry.intrinsics import read_intrinsics
+from snn_depth.geometry.poses import read_poses
 
 HEIGHT, WIDTH = 60, 80
 INNER = (slice(10, -10), slice(10, -10))

@@ -8,7 +8,6 @@ from snn_depth.data.simulation.video import (
     VideoFile,
     find_sequences,
     linear_intensity,
-    list_files,
     open_pictures,
     read_rgb,
     resize_area,
@@ -31,13 +30,6 @@ def save_video(path, num_frames=7, fps=25.0, size=(32, 48)):
         writer.write(np.full((*size, 3), (10 * index, 40, 200), np.uint8))
     writer.release()
     return path
-
-
-def test_numbers_sort_as_numbers(tmp_path):
-    for name in ("10.png", "9.png", "b2.png", "a10.png", "notes.txt"):
-        save(tmp_path / name, picture()) if name.endswith("png") else (tmp_path / name).touch()
-    names = [path.name for path in list_files(tmp_path, "*", {".png"})]
-    assert names == ["9.png", "10.png", "a10.png", "b2.png"]
 
 
 def test_folder_yields_pictures(tmp_path):
@@ -105,8 +97,6 @@ def test_missing_and_empty(tmp_path):
         find_sequences(tmp_path / "notes.txt")
     with pytest.raises(FileNotFoundError, match="video not found"):
         VideoFile(tmp_path / "a.mp4")
-    with pytest.raises(FileNotFoundError, match="folder not found"):
-        list_files(tmp_path / "absent", "*", {".png"})
 
 
 def test_file_that_is_no_video(tmp_path):

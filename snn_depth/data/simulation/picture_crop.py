@@ -1,6 +1,5 @@
 """The part of a data set's pictures that the papers cut out before anything else."""
 
-import numpy as np
 from numpy.typing import NDArray
 
 
@@ -43,21 +42,3 @@ def crop_corner(picture_size: tuple[int, int], size: tuple[int, int] | None) -> 
             f"{picture_size[0]}x{picture_size[1]}; accepted: a smaller one, or none"
         )
     return top, spare_columns // 2
-
-
-def shift_intrinsics(
-    intrinsics: NDArray[np.float64], corner: tuple[int, int]
-) -> NDArray[np.float64]:
-    """Intrinsics of a crop.
-
-    Args:
-        intrinsics: (3, 3) of the whole picture, in pixels.
-        corner: First row and column that are kept.
-
-    Returns:
-        (3, 3), in pixels.
-    """
-    shifted = intrinsics.copy()
-    shifted[0, 2] -= corner[1]
-    shifted[1, 2] -= corner[0]
-    return shifted
