@@ -80,9 +80,7 @@ def count_pilotnet(data: Path) -> PilotNetRun:
     graph = read_netx(data / "pilotnet_lif.net").graph
     num_steps = PILOTNET_LIF.num_steps
     no_input = np.zeros((num_steps, 1, *graph.input_shape), bool)
-    workload = workload_of_run(
-        graph, no_input, recorded_spikes(graph, data, num_steps), graded_input=False
-    )
+    workload = workload_of_run(graph, no_input, recorded_spikes(graph, data, num_steps))
     counts = count_events(workload)
     core_map = map_network(graph, load_chip(CHIP), num_weight_bits=WEIGHT_BITS)
     bracket = step_bracket(

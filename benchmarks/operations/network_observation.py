@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 
 from snn_depth.models.depth_network import DepthNetwork
-from snn_depth.models.graph import INPUT
 from snn_depth.objectives.base import Batch, part_of
 
 Array = npt.NDArray[Any]
@@ -110,7 +109,7 @@ class _Notes:
         self.given: dict[str, Array] = {}
         self.fired: dict[str, Array] = {}
         self._batch_size = batch_size
-        self._target = INPUT  # of the last projection: the neurons that run next are its own
+        self._target = ""  # of the last projection: the neurons that run next are its own
         self._depth = 0
 
     def projection(

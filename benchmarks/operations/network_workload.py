@@ -19,7 +19,7 @@ from conversion.simulate.synapses import Synapses
 from conversion.student.extract import projection_edge
 from hardware.counts.workload import WorkLayer, Workload
 from snn_depth.models.depth_network import DepthNetwork, SpikingDepthNet
-from snn_depth.models.graph import INPUT, READOUT, Population
+from snn_depth.models.graph import READOUT, Population
 from snn_depth.objectives.base import Batch
 
 # Normalisation folded or not rounds differently; what is missed is of the currents' own size.
@@ -72,11 +72,10 @@ def workload_of_network(network: DepthNetwork, batch: Batch) -> Workload:
         _, _, channels, rows, columns = observation.currents_TBCHW[name].shape
         work_layers.append(WorkLayer(name, (channels, rows, columns), layer.edges, sent_TBCHW))
     graph = network.graph
+    inputs = {name: sent[name] for name in graph.input_names}
     if spiking:
-        return Workload(
-            sent[INPUT], tuple(work_layers), graph.num_pipeline_steps, graph.arrival_steps
-        )
-    return Workload(sent[INPUT], tuple(work_layers), 0, dict.fromkeys(graph.arrival_steps, 0))
+        return Workload(inputs, tuple(work_layers), graph.num_pipeline_steps, graph.arrival_steps)
+    return Workload(inputs, tuple(work_layers), 0, dict.fromkeys(graph.arrival_steps, 0))
 
 
 def projected_layers(network: DepthNetwork) -> tuple[ProjectedLayer, ...]:

@@ -28,13 +28,16 @@ class ArtifactNetwork:
         graph: Float or integer graph.
         spec: Window and size of its input; the size is that of the grid, padding included.
         depth_range: Of its readout.
-        graded_input: Whether a time bin holds more than one frame of the camera.
     """
 
     graph: LayerGraph
     spec: DataSpec
     depth_range: DepthRange
-    graded_input: bool
+
+    @property
+    def graded_input(self) -> bool:
+        """Whether a time bin holds more than one frame of the camera."""
+        return not self.graph.binary_inputs
 
     @property
     def stride(self) -> int:
@@ -65,7 +68,7 @@ class ArtifactNetwork:
                 readout, self.graph.arithmetic, membranes, grid, height, width
             )
             depths_m.append(self.depth_range.decode(logits[:, :1]))
-        workload = workload_of_run(self.graph, inputs, trace.spikes, graded_input=self.graded_input)
+        workload = workload_of_run(self.graph, inputs, trace.spikes)
         return depths_m, workload
 
     def _inputs(self, batch: Batch) -> tuple[np.ndarray[Any, Any], int, int]:
@@ -106,4 +109,4 @@ def artifact_network(artifact: Artifact, arithmetic: Arithmetic) -> ArtifactNetw
     _, rows, columns = graph.input_shape
     num_bins = artifact.reset_period
     spec = DataSpec(rows, columns, frames_per_bin * num_bins, num_bins)
-    return ArtifactNetwork(graph, spec, depth_range, graded_input=frames_per_bin > 1)
+    return ArtifactNetwork(graph, spec, depth_range)

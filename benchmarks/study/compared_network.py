@@ -120,7 +120,8 @@ def compared_network(
                 depths_m = list(prediction.depth_steps_m)
         workload = workload_of_network(network, batch)
         if spiking and not graded_input:
-            workload = replace(workload, inputs_TBCHW=workload.inputs_TBCHW.astype(bool))
+            spikes = {name: counts.astype(bool) for name, counts in workload.inputs.items()}
+            workload = replace(workload, inputs=spikes)
         return depths_m, workload
 
     return ComparedNetwork(
@@ -154,7 +155,8 @@ def measure(
         depths_m, workload = network.run(batch)
         if watch is not None:
             watch(workload)
-        counts.append(count_events(workload, binned_spikes=network.input_is_binned))
+        binned_inputs = workload.inputs if network.input_is_binned else ()
+        counts.append(count_events(workload, binned_inputs=binned_inputs))
         for step, depth_m in enumerate(depths_m):
             scores[step].append(
                 depth_metrics(depth_m, batch["depth_m"], batch["valid_mask"], **caps)

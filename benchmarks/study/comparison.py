@@ -210,7 +210,6 @@ def compare_networks(
         network.graph,
         load_chip(chip),
         num_weight_bits=_weight_bits(artifact),
-        graded_input=network.graded_input,
     )
     ranges = {network.depth_range, *(n.depth_range for n in networks)}
     samples = read_samples(data, network.spec, max_samples, cache_dir, list(ranges))

@@ -68,10 +68,12 @@ def measure_candidate(path: Path, loaded: LoadedNetwork, samples: Samples) -> Ca
     name = str(loaded.provenance.get("stage", path.stem))
     if isinstance(network, SpikingDepthNet):
         frames_per_bin = spec.num_frames // spec.num_bins
-        graph = balance_with_delays(extract_graph(network, spec.height, spec.width))
-        integers = quantize_graph(graph, num_weight_bits=WEIGHT_BITS, largest_input=frames_per_bin)
-        on_chip = ArtifactNetwork(integers, spec, network.depth_range, frames_per_bin > 1)
-        core_map = map_network(integers, load_chip("loihi2"), graded_input=frames_per_bin > 1)
+        graph = extract_graph(network, spec.height, spec.width, binary_input=frames_per_bin == 1)
+        integers = quantize_graph(
+            balance_with_delays(graph), num_weight_bits=WEIGHT_BITS, largest_input=frames_per_bin
+        )
+        on_chip = ArtifactNetwork(integers, spec, network.depth_range)
+        core_map = map_network(integers, load_chip("loihi2"))
         machine = spiking_machine(spec, WEIGHT_BITS, core_map)
         measured = measure(compared_graph(name, on_chip, WEIGHT_BITS), samples)
         return Candidate(loaded, measured, machine)

@@ -91,7 +91,7 @@ def _read_network(file: h5py.File) -> NetxNetwork:
     first = groups["0"]
     if _text(first["type"]) != "input":
         raise ValueError(f"layer '0' is of type {_text(first['type'])!r}; accepted: 'input'")
-    graph = LayerGraph(_shape(first), tuple(layers), "integer")
+    graph = LayerGraph({INPUT: _shape(first)}, tuple(layers), "integer")
     if graph.layers[0].kind != "input_lif":
         return NetxNetwork(graph)
     # netx has the same defaults

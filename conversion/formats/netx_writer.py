@@ -8,7 +8,7 @@ import numpy as np
 
 from conversion.formats.netx_file import InputTransform, NetxNetwork
 from conversion.graph.fixed_point import MAX_THRESHOLD, WEIGHT_SHIFT
-from conversion.graph.layer_graph import INPUT, Edge, Layer, Shape
+from conversion.graph.layer_graph import Edge, Layer, Shape
 from snn_depth.files.atomic import atomic_path
 
 
@@ -22,12 +22,13 @@ def write_netx(path: Path, network: NetxNetwork) -> None:
         network: Integer graph; without an input transform, an input_lif layer gets a neutral one.
 
     Raises:
-        ValueError: For anything that the format cannot hold, with the layer's name.
+        ValueError: For anything that the format cannot hold, with the layer's name: several inputs,
+            too.
     """
     graph = network.graph
     if graph.arithmetic != "integer":
         raise ValueError(f"the graph's arithmetic is {graph.arithmetic!r}; accepted: 'integer'")
-    before = INPUT
+    before = graph.only_input
     for layer in graph.layers:
         _check(layer, before)
         before = layer.name

@@ -1,7 +1,7 @@
 """A float graph as NIR, the exchange format of spiking frameworks (Pedersen et al., 2024).
 
-Every layer is a node of its own name (`conversion.formats.nir_neurons`), every edge a node
-"<source>_to_<layer>" (`nir_synapses`), with a Flatten before or behind it where a grid
+Every input and layer is a node of its own name (`conversion.formats.nir_neurons`), every edge a
+node "<source>_to_<layer>" (`nir_synapses`), with a Flatten before or behind it where a grid
 meets a vector; what arrives at a node adds up. What NIR cannot hold is refused
 (`conversion.formats.nir_limits`).
 
@@ -37,7 +37,7 @@ from conversion.formats.nir_synapses import (
     matrix_nodes,
     synapses_hold_bias,
 )
-from conversion.graph.layer_graph import INPUT, Edge, Layer, LayerGraph
+from conversion.graph.layer_graph import Edge, Layer, LayerGraph
 from snn_depth.files.atomic import atomic_path
 
 # snnTorch has it hard-coded, spikingjelly has it as its default.
@@ -89,7 +89,9 @@ def nir_graph(graph: LayerGraph, dt_s: float = DT_S) -> nir.NIRGraph:
         raise ValueError(f"dt_s is {dt_s}; accepted: above 0")
     check_nir_can_hold(graph)
     flat = flat_layers(graph)
-    nodes: dict[str, nir.NIRNode] = {INPUT: nir.Input(np.array(graph.input_shape))}
+    nodes: dict[str, nir.NIRNode] = {
+        name: nir.Input(np.array(shape)) for name, shape in graph.inputs.items()
+    }
     wires: list[tuple[str, str]] = []
     for layer in graph.layers:
         for source, series in _synapses(graph, layer, flat):
@@ -122,7 +124,7 @@ def _synapses(
         bias_CHW = gain * layer.bias_CHW
     matrices: list[Edge] = []
     convolutions: list[Edge] = []
-    for edge in layer.edges or (_one_to_one(layer),):
+    for edge in layer.edges or (_one_to_one(graph.only_input, layer),):
         is_matrix = edge.kind == "dense" or edge.source in flat
         scaled = replace(edge, weight=gain * edge.scaled_weight, weight_exp=0)
         (matrices if is_matrix else convolutions).append(scaled)
@@ -139,9 +141,9 @@ def _synapses(
         bias_CHW = np.zeros((1, 1, 1))
 
 
-def _one_to_one(layer: Layer) -> Edge:
+def _one_to_one(source: str, layer: Layer) -> Edge:
     """What the input is to an input_lif layer."""
-    return Edge(INPUT, "conv", np.eye(layer.shape[0])[:, :, None, None])
+    return Edge(source, "conv", np.eye(layer.shape[0])[:, :, None, None])
 
 
 def _names(name: str, series: list[nir.NIRNode], taken: Container[str]) -> list[str]:

@@ -60,22 +60,25 @@ NIR_LIMITS = (
     NirLimit(
         "this name: '/' divides paths in HDF5, and 'output' and '..._to_...' are the names of "
         "nodes that the export adds",
-        lambda graph, layer: (
-            "/" in layer.name or "_to_" in layer.name or layer.name in ("", ".", "..", "output")
-        ),
+        lambda graph, layer: not is_free_name(layer.name),
     ),
 )
+
+
+def is_free_name(name: str) -> bool:
+    """Whether a node may have this name."""
+    return "/" not in name and "_to_" not in name and name not in ("", ".", "..", "output")
 
 
 def check_nir_can_hold(graph: LayerGraph) -> None:
     """Refuse a graph that NIR cannot hold.
 
-    Args:
-        graph: Any graph.
-
     Raises:
-        ValueError: With the name of the first layer in the way, and the reason.
+        ValueError: With the name of the first layer or input in the way, and the reason.
     """
+    for name in graph.inputs:
+        if not is_free_name(name):
+            raise ValueError(f"input {name!r}: NIR cannot hold {NIR_LIMITS[-1].what}")
     for layer in graph.layers:
         for limit in NIR_LIMITS:
             if limit.has(graph, layer):

@@ -1,8 +1,9 @@
 """A step of a float graph as an ONNX model, with its state as inputs and outputs.
 
-Inputs, float32 (or float64): ``counts`` (B, C, H, W), what the input sends in this step;
-``<layer>_v`` and, where a synaptic current is kept, ``<layer>_u``, the state before the step:
-zeros at the first step of a sample. The batch size B is free.
+Inputs, float32 (or float64): ``counts`` (B, C, H, W), what the input sends in this step, or
+``counts_<input>`` each where there are several; ``<layer>_v`` and, where a synaptic current is
+kept, ``<layer>_u``, the state before the step: zeros at the first step of a sample. The batch size
+B is free.
 
 Outputs: ``<layer>_v_next`` and ``<layer>_u_next``, the state for the next step, of a readout its
 result; ``<layer>_spikes``, bool, of every firing layer. Only those asked for need be fetched.
@@ -27,7 +28,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from conversion.graph.layer_graph import INPUT, Edge, Layer, LayerGraph, Shape
+from conversion.graph.layer_graph import Edge, Layer, LayerGraph, Shape
 from snn_depth.files.atomic import atomic_path
 from snn_depth.models.graph import READOUT
 
@@ -123,8 +124,13 @@ class _Step:
         self.outputs: list[onnx.ValueInfoProto] = []
         self._dtype = dtype
         self._type = helper.np_dtype_to_tensor_dtype(dtype)
-        self._sent = {INPUT: COUNTS}
-        self.inputs = [self._tensor(COUNTS, graph.input_shape, self._type)]
+        self._sent = {name: f"{COUNTS}_{name}" for name in graph.inputs}
+        if len(graph.inputs) == 1:
+            self._sent = {graph.only_input: COUNTS}
+        self.inputs = [
+            self._tensor(self._sent[name], shape, self._type)
+            for name, shape in graph.inputs.items()
+        ]
 
     def add_layer(self, layer: Layer) -> None:
         """Add a layer's synapses and neurons."""

@@ -6,14 +6,9 @@ from conversion.graph.layer_graph import LayerGraph
 
 
 def ancestors(graph: LayerGraph, name: str) -> LayerGraph:
-    """The layer of that name and every layer it depends on; the others are left out.
+    """The layer of that name and every layer and input it depends on; the others are left out.
 
-    Args:
-        graph: Any graph.
-        name: Name of a layer.
-
-    Returns:
-        A graph that ends with the layer and computes there what `graph` does; the delays stay.
+    The graph ends with the layer and computes there what `graph` does; the delays stay.
 
     Raises:
         ValueError: When there is no such layer.
@@ -25,4 +20,8 @@ def ancestors(graph: LayerGraph, name: str) -> LayerGraph:
     for layer in reversed(graph.layers):  # every source stands before its targets
         if layer.name in needed:
             needed |= {edge.source for edge in layer.edges}
-    return replace(graph, layers=tuple(layer for layer in graph.layers if layer.name in needed))
+    layers = tuple(layer for layer in graph.layers if layer.name in needed)
+    if not all(layer.edges for layer in layers):  # input neurons read the only input without any
+        needed |= graph.inputs.keys()
+    inputs = {name: shape for name, shape in graph.inputs.items() if name in needed}
+    return replace(graph, inputs=inputs, layers=layers, binary_inputs=graph.binary_inputs & needed)

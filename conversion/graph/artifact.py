@@ -2,12 +2,14 @@
 
 Attributes: format, schema_version, layout ("CHW"), reset_period, provenance (JSON). Groups:
 
-- ``layer``: the graph (`conversion.graph.graph_file`)
+- ``port``, ``layer``: inputs and layers of the graph (`conversion.graph.graph_file`)
 - ``float``: the float graph that an integer graph was made of; optional
-- ``test_vector``: ``inputs`` (T, B, C, H, W); what they cause (`trace_file`), with the
+- ``test_vector``: ``inputs/<port>`` (T, B, C, H, W); what they cause (`trace_file`), with the
   membranes of readouts; ``last_membranes/<layer>`` (B, C, H, W), those of all layers after the last
   step, which tell of any error before it; optional. All is time-aligned: a layer's first row is
   the first step of the sample, however long it takes to get there on the chip.
+
+Schema 2, which is read too, has one input: no ports, and ``test_vector/inputs`` is its array.
 """
 
 import json
@@ -20,13 +22,15 @@ import h5py
 import numpy.typing as npt
 
 from conversion.graph.graph_file import read_graph, write_graph
-from conversion.graph.layer_graph import LayerGraph
+from conversion.graph.inputs import Inputs
+from conversion.graph.layer_graph import INPUT, LayerGraph
 from conversion.simulate.simulation import Trace
 from conversion.simulate.trace_file import read_trace, write_array, write_trace
 from snn_depth.files.atomic import atomic_path
 
 FORMAT = "snn-depth-chip-network"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+READABLE_VERSIONS = (2, 3)
 
 _FLOAT, _TEST_VECTOR = "float", "test_vector"
 
@@ -36,28 +40,29 @@ class TestVector:
     """Inputs and what the network must make of them.
 
     Attributes:
-        inputs_TBCHW: Spikes or counts per step.
+        inputs: Spikes or counts per step, (T, B, C, H, W) by name of the input.
         expected: Time-aligned trace in the graph's arithmetic, with the readouts' membranes.
         last_membranes_BCHW: Membranes of every layer after the last step, by name.
     """
 
     __test__ = False  # not a test case, whatever pytest thinks of the name
 
-    inputs_TBCHW: npt.NDArray[Any]
+    inputs: Mapping[str, npt.NDArray[Any]]
     expected: Trace
     last_membranes_BCHW: Mapping[str, npt.NDArray[Any]]
 
     @staticmethod
-    def of_run(inputs_TBCHW: npt.NDArray[Any], trace: Trace) -> "TestVector":
+    def of_run(inputs: Inputs, trace: Trace) -> "TestVector":
         """The part of a run that is kept: membranes after every step would be most of the file.
 
         Args:
-            inputs_TBCHW: What was put in.
+            inputs: What was put in; a plain array is for the input named "input".
             trace: What it caused, with the membranes of all layers.
         """
         readouts = {name: v for name, v in trace.membranes.items() if name not in trace.spikes}
         last = {name: v_TBCHW[-1] for name, v_TBCHW in trace.membranes.items()}
-        return TestVector(inputs_TBCHW, Trace(trace.spikes, readouts), last)
+        named = inputs if isinstance(inputs, Mapping) else {INPUT: inputs}
+        return TestVector(named, Trace(trace.spikes, readouts), last)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,12 +118,16 @@ def read_artifact(path: Path) -> Artifact:
     try:
         with h5py.File(path, "r") as file:
             _check_format(file, path)
+            provenance = json.loads(file.attrs["provenance"])
+            # What schema 2 said of the input's kind stands there.
+            spikes = "port" not in file and provenance.get("largest_input") == 1
+            binary_input = [INPUT] if spikes else []
             return Artifact(
-                read_graph(file),
+                read_graph(file, binary_input),
                 int(file.attrs["reset_period"]),
                 _read_test_vector(file[_TEST_VECTOR]) if _TEST_VECTOR in file else None,
-                read_graph(file[_FLOAT]) if _FLOAT in file else None,
-                json.loads(file.attrs["provenance"]),
+                read_graph(file[_FLOAT], binary_input) if _FLOAT in file else None,
+                provenance,
             )
     except FileNotFoundError:
         raise
@@ -133,14 +142,16 @@ def _check_format(file: h5py.File, path: Path) -> None:
     if found != FORMAT:
         raise ValueError(f"format is {found!r}; accepted: {FORMAT!r}")
     version = int(file.attrs["schema_version"])
-    if version != SCHEMA_VERSION:
+    if version not in READABLE_VERSIONS:
         raise ValueError(
-            f"schema version is {version}; accepted: {SCHEMA_VERSION}; convert the network again"
+            f"schema version is {version}; accepted: {', '.join(map(str, READABLE_VERSIONS))}; "
+            "convert the network again"
         )
 
 
 def _write_test_vector(group: h5py.Group, vector: TestVector) -> None:
-    write_array(group, "inputs", vector.inputs_TBCHW)
+    for name, x_TBCHW in vector.inputs.items():
+        write_array(group, f"inputs/{name}", x_TBCHW)
     write_trace(group, vector.expected)
     for name, v_BCHW in vector.last_membranes_BCHW.items():
         write_array(group, f"last_membranes/{name}", v_BCHW)
@@ -148,4 +159,7 @@ def _write_test_vector(group: h5py.Group, vector: TestVector) -> None:
 
 def _read_test_vector(group: h5py.Group) -> TestVector:
     last_membranes = {name: v_BCHW[()] for name, v_BCHW in group["last_membranes"].items()}
-    return TestVector(group["inputs"][()], read_trace(group), last_membranes)
+    stored = group["inputs"]
+    named = {INPUT: stored} if isinstance(stored, h5py.Dataset) else stored  # schema 2, or 3
+    inputs = {name: x_TBCHW[()] for name, x_TBCHW in named.items()}
+    return TestVector(inputs, read_trace(group), last_membranes)

@@ -1,7 +1,8 @@
 """A layer graph as a group of an HDF5 file; what lava-dl's ``.net`` has too is named as there.
 
-Attributes: arithmetic, input_shape. Groups:
+Attribute: arithmetic. Groups:
 
+- ``port/<i>``, attributes name, shape, kind ("graded" or "binary"): the inputs
 - ``layer/<i>``, attributes name, kind, scale, arrival_step, reset_offset, reset_interval: ``type``,
   ``shape``, ``bias`` where there is one
 - ``layer/<i>/neuron``: ``type``; float: ``decay_u``, ``decay_v``, ``v_threshold``; integer:
@@ -11,16 +12,18 @@ Attributes: arithmetic, input_shape. Groups:
   ``groups``, or, if dense, ``inFeatures``, ``outFeatures``
 
 The arrival steps and resets follow from the edges; they are for readers other than this module.
+Schema 2 had one input in place of the ports, graded, with the attribute input_shape.
 """
 
-from collections.abc import Sequence
-from typing import Any, get_args
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, get_args
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 
 from conversion.graph.layer_graph import (
+    INPUT,
     Arithmetic,
     Edge,
     EdgeKind,
@@ -30,6 +33,8 @@ from conversion.graph.layer_graph import (
     Pair,
     Shape,
 )
+
+PortKind = Literal["graded", "binary"]
 
 _TYPES = {"conv": "conv", "conv_transpose": "convT", "dense": "dense"}
 
@@ -44,7 +49,11 @@ def write_graph(group: h5py.Group, graph: LayerGraph, reset_period: int) -> None
             noted in Lava's convention, whose first step is 1.
     """
     group.attrs["arithmetic"] = graph.arithmetic
-    group.attrs["input_shape"] = graph.input_shape
+    ports = group.create_group("port")
+    for index, (name, shape) in enumerate(graph.inputs.items()):
+        port = ports.create_group(str(index))
+        port.attrs["name"], port.attrs["shape"] = name, shape
+        port.attrs["kind"] = "binary" if name in graph.binary_inputs else "graded"
     reset_steps = graph.reset_steps(reset_period)
     layers = group.create_group("layer")
     for index, layer in enumerate(graph.layers):
@@ -64,8 +73,12 @@ def write_graph(group: h5py.Group, graph: LayerGraph, reset_period: int) -> None
             _write_edge(edges.create_group(str(number)), edge, graph.arithmetic == "integer")
 
 
-def read_graph(group: h5py.Group) -> LayerGraph:
+def read_graph(group: h5py.Group, binary_inputs: Iterable[str] = ()) -> LayerGraph:
     """The graph that `write_graph` has written.
+
+    Args:
+        group: Where.
+        binary_inputs: Inputs that carry spikes beyond those of which the group says so.
 
     Raises:
         KeyError: For a missing entry.
@@ -88,11 +101,17 @@ def read_graph(group: h5py.Group) -> LayerGraph:
                 **_read_neurons(entry["neuron"], arithmetic == "integer"),
             )
         )
-    return LayerGraph(
-        _triple(group.attrs["input_shape"]),
-        tuple(layers),
-        arithmetic,
-    )
+    inputs, stored = _read_ports(group)
+    return LayerGraph(inputs, tuple(layers), arithmetic, stored.union(binary_inputs))
+
+
+def _read_ports(group: h5py.Group) -> tuple[dict[str, Shape], frozenset[str]]:
+    if "port" not in group:  # schema 2
+        return {INPUT: _triple(group.attrs["input_shape"])}, frozenset()
+    ports = [group["port"][str(index)].attrs for index in range(len(group["port"]))]
+    kinds = {str(port["name"]): _one_of(port["kind"], get_args(PortKind)) for port in ports}
+    inputs = {str(port["name"]): _triple(port["shape"]) for port in ports}
+    return inputs, frozenset(name for name, kind in kinds.items() if kind == "binary")
 
 
 def _write_neurons(group: h5py.Group, layer: Layer, is_integer: bool) -> None:

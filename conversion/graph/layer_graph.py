@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from conversion.graph.fixed_point import check_edge_ranges, check_neuron_ranges
 
-INPUT = "input"
+INPUT = "input"  # name of the input of a graph that has one, unless it says otherwise
 EdgeKind = Literal["conv", "conv_transpose", "dense"]
 LayerKind = Literal["lif", "readout", "input_lif"]
 Arithmetic = Literal["float", "integer"]
@@ -29,10 +29,10 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True, eq=False)
 class Edge:
-    """Synapses from one layer (or the input) into the layer that holds the edge.
+    """Synapses from one layer (or an input) into the layer that holds the edge.
 
     Attributes:
-        source: Name of the sending layer, or "input".
+        source: Name of the sending layer or input.
         kind: A dense edge flattens its source, in the order C, H, W.
         weight: Convolution (C_out, C_in/groups, kh, kw), transposed convolution (C_in,
             C_out/groups, kh, kw), both as in torch; dense (out, in). Cross-correlation, as in
@@ -103,7 +103,7 @@ class Layer:
     Attributes:
         name: Unique name.
         kind: "lif" fires; "readout" integrates and never fires; "input_lif" fires too, has no
-            edges, and the input of the graph is what adds to its membranes (as a bias does).
+            edges, and the graph's only input is what adds to its membranes (as a bias does).
         shape: Channels, rows, columns.
         decay_u: Fraction of the synaptic current lost per step, 0..1, 1 for none kept. In an
             integer graph the chip's number 0..4095, whose fraction is ``(decay_u + 1) / 4096``.
@@ -153,28 +153,34 @@ class LayerGraph:
     """Layers in an order in which they can be executed.
 
     Attributes:
-        input_shape: Channels, rows, columns of the input.
+        inputs: Channels, rows, columns by name of the input.
         layers: Every source before its targets.
         arithmetic: Whether the numbers are "float" or the chip's "integer".
+        binary_inputs: Those of the inputs that carry spikes; the others carry graded counts.
 
     Raises:
-        ValueError: For an impossible graph; the message names the layer.
+        ValueError: For an impossible graph; the message names the layer or input.
     """
 
-    input_shape: Shape
+    inputs: Mapping[str, Shape]
     layers: tuple[Layer, ...]
     arithmetic: Arithmetic = "float"
+    binary_inputs: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not self.layers:
             raise ValueError("the graph has no layers")
-        shapes: dict[str, Shape] = {INPUT: self.input_shape}
+        if not self.inputs:
+            raise ValueError("the graph has no inputs")
+        if unknown := self.binary_inputs - set(self.inputs):
+            raise ValueError(f"binary inputs {sorted(unknown)}; accepted: {list(self.inputs)}")
+        shapes = dict(self.inputs)
         silent: set[str] = set()
         for layer in self.layers:
             if layer.name in shapes:
                 raise ValueError(f"layer {layer.name!r}: the name is taken")
             try:
-                _check_layer(layer, self.input_shape)
+                _check_layer(layer, self.inputs)
                 for edge in layer.edges:
                     _check_edge(edge, layer, shapes, silent)
                 if self.arithmetic == "integer":
@@ -193,10 +199,22 @@ class LayerGraph:
     def _by_name(self) -> Mapping[str, Layer]:
         return {layer.name: layer for layer in self.layers}
 
+    @property
+    def only_input(self) -> str:
+        """Name of the input, where there is one; ValueError where there are several."""
+        if len(self.inputs) > 1:
+            raise ValueError(f"the graph has inputs {list(self.inputs)}; accepted here: one")
+        return next(iter(self.inputs))
+
+    @property
+    def input_shape(self) -> Shape:
+        """Channels, rows, columns of the only input."""
+        return self.inputs[self.only_input]
+
     @cached_property
     def shapes(self) -> Mapping[str, Shape]:
-        """(C, H, W) by layer name, the input included."""
-        return {INPUT: self.input_shape, **{layer.name: layer.shape for layer in self.layers}}
+        """(C, H, W) by name of input or layer."""
+        return {**self.inputs, **{layer.name: layer.shape for layer in self.layers}}
 
     @cached_property
     def arrival_steps(self) -> Mapping[str, int]:
@@ -204,7 +222,7 @@ class LayerGraph:
 
         An edge takes one step. An "input_lif" layer sees the input at once.
         """
-        steps = {INPUT: 0}
+        steps = dict.fromkeys(self.inputs, 0)
         for layer in self.layers:
             steps[layer.name] = max(
                 (steps[edge.source] + 1 + edge.delay for edge in layer.edges), default=0
@@ -249,10 +267,13 @@ class LayerGraph:
         return {layer.name: self.arrival_steps[layer.name] % reset_period for layer in self.layers}
 
 
-def _check_layer(layer: Layer, input_shape: Shape) -> None:
+def _check_layer(layer: Layer, inputs: Mapping[str, Shape]) -> None:
     if layer.kind == "input_lif":
-        if layer.edges or layer.shape != input_shape:
-            raise ValueError(f"an input_lif layer has no edges and the input's shape {input_shape}")
+        if layer.edges or [layer.shape] != [*inputs.values()]:
+            raise ValueError(
+                f"an input_lif layer has no edges and the shape of the only input; "
+                f"the graph's inputs are {dict(inputs)}"
+            )
     elif not layer.edges:
         raise ValueError("nothing projects into it")
     if layer.bias is not None and layer.bias.shape not in ((layer.shape[0],), layer.shape):

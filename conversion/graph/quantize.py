@@ -11,6 +11,7 @@ Weights of both signs lose their lowest bits on the chip: with 8 bits they are e
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -26,8 +27,8 @@ from conversion.graph.fixed_point import (
     MIN_WEIGHT,
     WEIGHT_SHIFT,
 )
-from conversion.graph.head_room import used_head_room
 from conversion.graph.layer_graph import Edge, Layer, LayerGraph
+from conversion.graph.overflow import accumulator_range_used
 from conversion.graph.rounding import round_keeping_sums
 
 MIN_WEIGHT_BITS, MAX_WEIGHT_BITS = 4, 8
@@ -36,14 +37,15 @@ MAX_BITS_LOST = 2
 
 
 def quantize_graph(
-    graph: LayerGraph, *, num_weight_bits: int = 8, largest_input: int
+    graph: LayerGraph, *, num_weight_bits: int = 8, largest_input: int | Mapping[str, int]
 ) -> LayerGraph:
     """The integer graph nearest to a float graph.
 
     Args:
         graph: Float graph; delays are kept.
         num_weight_bits: Bits per weight with its sign, 4 to 8.
-        largest_input: Largest count that the input sends in a step: frames per time bin.
+        largest_input: Largest count that an input sends in a step, of all graded inputs or by
+            name: frames per time bin. Binary inputs send 1.
 
     Returns:
         The integer graph; `Layer.scale` says what its numbers mean.
@@ -54,20 +56,30 @@ def quantize_graph(
     """
     if graph.arithmetic != "float":
         raise ValueError(f"the graph's arithmetic is {graph.arithmetic!r}; accepted: 'float'")
+    by_name = (
+        largest_input
+        if isinstance(largest_input, Mapping)
+        else dict.fromkeys(graph.inputs, largest_input)
+    )
+    if missing := graph.inputs.keys() - graph.binary_inputs - by_name.keys():
+        raise ValueError(f"largest_input lacks inputs {sorted(missing)}; found {dict(by_name)}")
+    largest_inputs = {**by_name, **dict.fromkeys(graph.binary_inputs, 1)}
     layers = tuple(
-        quantize_layer(layer, num_weight_bits=num_weight_bits, largest_input=largest_input)
+        quantize_layer(layer, num_weight_bits=num_weight_bits, largest_inputs=largest_inputs)
         for layer in graph.layers
     )
     return replace(graph, layers=layers, arithmetic="integer")
 
 
-def quantize_layer(layer: Layer, *, num_weight_bits: int, largest_input: int) -> Layer:
+def quantize_layer(
+    layer: Layer, *, num_weight_bits: int, largest_inputs: Mapping[str, int]
+) -> Layer:
     """The integer layer nearest to a float layer; layers do not depend on each other.
 
     Args:
         layer: Layer of a float graph.
         num_weight_bits: Bits per weight with its sign, 4 to 8.
-        largest_input: Largest count that the graph's input sends in a step.
+        largest_inputs: Largest count that each input of the graph sends in a step.
 
     Returns:
         The layer of the integer graph.
@@ -77,7 +89,7 @@ def quantize_layer(layer: Layer, *, num_weight_bits: int, largest_input: int) ->
     """
     check_weight_bits(num_weight_bits)
     try:
-        return _quantize_layer(layer, weight_step(num_weight_bits), largest_input)
+        return _quantize_layer(layer, weight_step(num_weight_bits), largest_inputs)
     except ValueError as error:
         raise ValueError(f"layer {layer.name!r}: {error}") from error
 
@@ -123,8 +135,8 @@ def bias_mantissa(bias: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64],
     )
 
 
-def _quantize_layer(layer: Layer, step: int, largest_input: int) -> Layer:
-    """At the scale of the least error that leaves head-room in every accumulator."""
+def _quantize_layer(layer: Layer, step: int, largest_inputs: Mapping[str, int]) -> Layer:
+    """At the scale of the least error at which no accumulator can overflow."""
     if not layer.edges:
         raise ValueError(f"kind {layer.kind!r} takes currents; quantise a graph that takes counts")
     decay_u = round(DECAY_UNIT * layer.decay_u) - 1
@@ -143,14 +155,14 @@ def _quantize_layer(layer: Layer, step: int, largest_input: int) -> Layer:
                 "or more. Train it with a smaller bias and threshold, or with fewer synapses"
             )
         quantized = _at_best_scale(layer, constants, step, limit)
-        used = used_head_room(quantized, largest_input)
+        used = accumulator_range_used(quantized, largest_inputs)
         if used <= 1:
             return quantized
-        limits["sum of weights (24-bit head-room)"] = 0.999 / (quantized.scale * used)
+        limits["sum of weights (24-bit accumulator)"] = 0.999 / (quantized.scale * used)
 
 
 def _limits(layer: Layer) -> dict[str, float]:
-    """Largest units per float, by what sets it; the head-room's is found by trying."""
+    """Largest units per float, by what sets it; the accumulator's is found by trying."""
     limits = {"weights": math.inf}
     if layer.fires:
         limits["threshold"] = MAX_THRESHOLD / layer.v_threshold

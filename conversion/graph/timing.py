@@ -1,7 +1,7 @@
 """When things happen on the chip: every edge takes a step, and what adds up must arrive together.
 
 A skip is shorter than the path around which it leads, so its spikes have to wait: in the synapses,
-where the chip can delay them, or in relay neurons that repeat every spike a step later. The input
+where the chip can delay them, or in relay neurons that repeat every spike a step later. An input
 waits for nothing: whoever sends it sends it once more, later.
 """
 
@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from conversion.graph.layer_graph import INPUT, Edge, Layer, LayerGraph, Pair, Shape
+from conversion.graph.layer_graph import Edge, Layer, LayerGraph, Pair, Shape
 
 # lava.proc.dense.process.DelayDense, Lava 0.10; six bits on Loihi with the top values taken.
 MAX_SYNAPTIC_DELAY = 62
@@ -103,7 +103,7 @@ def balance_with_delays(graph: LayerGraph) -> LayerGraph:
     """
     delays = _waiting_steps(graph)
     for (source, target), delay in delays.items():
-        if delay > MAX_SYNAPTIC_DELAY and source != INPUT:
+        if delay > MAX_SYNAPTIC_DELAY and source not in graph.inputs:
             raise ValueError(
                 f"layer {target!r}: the edge from {source!r} must wait {delay} steps; the chip's "
                 f"synapses can {MAX_SYNAPTIC_DELAY}: use relays, or a graph with shorter paths"
@@ -118,8 +118,8 @@ def balance_with_relays(graph: LayerGraph) -> LayerGraph:
         graph: A float graph; quantise afterwards.
 
     Returns:
-        The graph with layers "<source>_relay1", "<source>_relay2", ... added. Only edges from the
-        input keep a delay, by which the input is sent once more.
+        The graph with layers "<source>_relay1", "<source>_relay2", ... added. Only edges from an
+        input keep a delay, by which it is sent once more.
 
     Raises:
         ValueError: For an integer graph.
@@ -164,7 +164,7 @@ def timing_costs(graph: LayerGraph) -> TimingCosts:
 
 def _arrival_steps(graph: LayerGraph) -> dict[str, int]:
     """Arrival of the first input with no delays but those that balancing needs."""
-    steps = {INPUT: 0}
+    steps = dict.fromkeys(graph.inputs, 0)
     for layer in graph.layers:
         steps[layer.name] = max((steps[edge.source] + 1 for edge in layer.edges), default=0)
     return steps
@@ -198,7 +198,7 @@ def _relay_chains(
     for layer in graph.layers:
         for edge in layer.edges:
             delay = delays.get((edge.source, layer.name), 0)
-            if delay and edge.source != INPUT:
+            if delay and edge.source not in graph.inputs:
                 chain = (edge.source, _stride_read(edge))
                 longest[chain] = max(longest.get(chain, 0), delay)
     return {
@@ -215,12 +215,12 @@ def _stride_read(edge: Edge) -> Pair:
 
 
 def _through_relays(edge: Edge, delay: int, chains: dict[tuple[str, Pair], int]) -> Edge:
-    """The edge, from the relay that repeats its source `delay` steps later."""
-    if edge.source == INPUT or not delay:
-        return replace(edge, delay=delay)
+    """The edge, from the relay that repeats its source `delay` steps later, if there is one."""
     stride = _stride_read(edge)
     if (edge.source, stride) not in chains:
         stride = _EVERY
+    if not delay or (edge.source, stride) not in chains:  # an input has none: it is sent again
+        return replace(edge, delay=delay)
     relay = _relay_name(edge.source, stride, delay)
     if stride == _EVERY:
         return replace(edge, source=relay, delay=0)

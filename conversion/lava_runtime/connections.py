@@ -9,7 +9,7 @@ from lava.proc.conv.process import Conv
 from lava.proc.dense.process import Dense
 from lava.utils.weightutils import SignMode
 
-from conversion.graph.layer_graph import INPUT, Edge, Layer, LayerGraph, Shape
+from conversion.graph.layer_graph import Edge, Layer, LayerGraph, Shape
 from conversion.lava_runtime.layout import conv_weight, dense_weight
 from conversion.lava_runtime.processes.delay_line import DelayLine
 from conversion.lava_runtime.processes.fast_synapses import FastSynapses
@@ -48,8 +48,11 @@ class Wiring:
             source.connect(line.s_in)
             source = line.s_out
         is_integer = self.graph.arithmetic == "integer"
+        is_input = edge.source in self.graph.inputs
+        # Lava's synapses count a message of 0 bits as one spike, and any other at its value.
+        num_message_bits = 24 if is_input else 0
         if self.synapses == "fast" or edge.kind == "conv_transpose":
-            largest = largest_current(edge, self.largest_input if edge.source == INPUT else 1.0)
+            largest = largest_current(edge, self.largest_input if is_input else 1.0)
             dtype = exact_dtype(largest) if is_integer else np.float64
             fast = FastSynapses(
                 synapses=Synapses(edge, layer.shape, dtype), source_shape=source_shape
@@ -57,16 +60,17 @@ class Wiring:
             source.connect(fast.s_in)
             fast.a_out.connect(target)
         elif edge.kind == "conv":
-            conv = _stock_conv(edge, source_shape, is_integer)
+            conv = _stock_conv(edge, source_shape, is_integer, num_message_bits)
             source.connect(conv.s_in)
             conv.a_out.connect(target)
         else:
-            for dense in _stock_dense(edge, source_shape, layer.shape, is_integer):
+            shapes = source_shape, layer.shape
+            for dense in _stock_dense(edge, *shapes, is_integer, num_message_bits):
                 source.flatten().connect(dense.s_in)
                 dense.a_out.reshape(layer.shape[::-1]).connect(target)
 
 
-def _stock_conv(edge: Edge, source_shape: Shape, is_integer: bool) -> Conv:
+def _stock_conv(edge: Edge, source_shape: Shape, is_integer: bool, num_message_bits: int) -> Conv:
     # Conv ignores its exponent of the weights.
     weight = edge.scaled_weight
     return Conv(
@@ -76,16 +80,20 @@ def _stock_conv(edge: Edge, source_shape: Shape, is_integer: bool) -> Conv:
         padding=edge.padding[::-1],
         dilation=edge.dilation[::-1],
         groups=edge.groups,
-        num_message_bits=_num_message_bits(edge),
+        num_message_bits=num_message_bits,
     )
 
 
 def _stock_dense(
-    edge: Edge, source_shape: Shape, target_shape: Shape, is_integer: bool
+    edge: Edge,
+    source_shape: Shape,
+    target_shape: Shape,
+    is_integer: bool,
+    num_message_bits: int,
 ) -> list[Dense]:
     if not is_integer:
         weights = dense_weight(edge.scaled_weight, source_shape, target_shape)
-        return [Dense(weights=weights, num_message_bits=_num_message_bits(edge))]
+        return [Dense(weights=weights, num_message_bits=num_message_bits)]
     weights = dense_weight(edge.weight.astype(np.int32), source_shape, target_shape)
     # Weights of both signs lose their lowest bit on the chip, so it gets synapses of its own.
     lowest = weights & 1
@@ -97,12 +105,7 @@ def _stock_dense(
             weights=part,
             sign_mode=sign_mode,
             weight_exp=edge.weight_exp,
-            num_message_bits=_num_message_bits(edge),
+            num_message_bits=num_message_bits,
         )
         for part, sign_mode in parts
     ]
-
-
-def _num_message_bits(edge: Edge) -> int:
-    """Lava's synapses count a message of 0 bits as one spike, and any other at its value."""
-    return 24 if edge.source == INPUT else 0

@@ -12,6 +12,7 @@ from lava.magma.core.run_conditions import RunSteps
 from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.magma.runtime.runtime import Runtime
 
+from conversion.graph.inputs import named_inputs
 from conversion.graph.layer_graph import LayerGraph
 from conversion.lava_runtime.connections import SynapseKind
 from conversion.lava_runtime.network import build_network
@@ -70,7 +71,8 @@ def run_graph(
         The time-aligned trace and what it took.
 
     Raises:
-        ValueError: For what cannot be run: unbalanced delays, inputs that do not fit the graph.
+        ValueError: For what cannot be run: unbalanced delays, inputs that do not fit the graph, a
+            graph of several inputs.
         OSError: For too little shared memory.
         RuntimeError: When a process fails; the error itself has been logged.
     """
@@ -108,10 +110,9 @@ def run_graph(
 
 
 def _check(graph: LayerGraph, inputs: npt.NDArray[Any], reset_period: int) -> None:
-    if inputs.ndim != 5 or inputs.shape[2:] != graph.input_shape or not inputs.size:
-        raise ValueError(
-            f"inputs have shape {inputs.shape}; accepted: (steps, samples, *{graph.input_shape})"
-        )
+    named_inputs(graph, inputs)
+    if not inputs.size:
+        raise ValueError(f"inputs have shape {inputs.shape}; accepted: one sample or more")
     if len(inputs) > reset_period:
         raise ValueError(
             f"inputs have {len(inputs)} steps; accepted: up to the reset period, {reset_period}"

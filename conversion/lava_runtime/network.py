@@ -11,7 +11,7 @@ from lava.proc.io.source import RingBuffer
 from lava.proc.lif.process import LIFReset
 
 from conversion.graph.fixed_point import MAX_BIAS, MAX_THRESHOLD, MIN_BIAS
-from conversion.graph.layer_graph import INPUT, Layer, LayerGraph
+from conversion.graph.layer_graph import Layer, LayerGraph
 from conversion.lava_runtime.connections import SynapseKind, Wiring
 from conversion.lava_runtime.processes.bias_source import BiasSource
 from conversion.lava_runtime.processes.recorders import MembraneRecorder, SpikeRecorder
@@ -33,7 +33,7 @@ def build_network(
     Every layer is Lava's own ``LIFReset``. So is a readout: its threshold lies above the limit to
     which membranes are clipped, so that it never fires. (Its fixed-point model wraps a current once
     only. Where that is not enough the spikes are not the integer simulator's; quantised graphs stay
-    far below, see `conversion.graph.head_room`.)
+    far below, see `conversion.graph.overflow`.)
 
     Args:
         graph: What to build.
@@ -53,9 +53,9 @@ def build_network(
     }
     sources = {name: lif.s_out for name, lif in neurons.items()}
     is_integer = graph.arithmetic == "integer"
-    if any(edge.source == INPUT for layer in graph.layers for edge in layer.edges):
+    if any(edge.source in graph.inputs for layer in graph.layers for edge in layer.edges):
         data_WHCS = inputs_SCHW.astype(np.int32 if is_integer else np.float64).T
-        sources[INPUT] = RingBuffer(data=data_WHCS).s_out
+        sources[graph.only_input] = RingBuffer(data=data_WHCS).s_out
     wiring = Wiring(graph, synapses, float(np.abs(inputs_SCHW).max()))
     for layer in graph.layers:
         lif = neurons[layer.name]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from conversion.graph.inputs import Inputs
 from conversion.graph.layer_graph import Layer, LayerGraph
 from conversion.simulate.simulation import Machine, Trace, run_aligned, run_pipelined
 
@@ -55,18 +56,18 @@ def _float64(largest_current: float) -> npt.DTypeLike:
 _MACHINE = Machine(FloatNeurons, _float64)
 
 
-def simulate(graph: LayerGraph, inputs_TBCHW: Array, *, record_membranes: bool = False) -> Trace:
+def simulate(graph: LayerGraph, inputs: Inputs, *, record_membranes: bool = False) -> Trace:
     """Time-aligned: arguments, result and errors as `conversion.simulate.simulation.run_aligned`.
 
     Raises:
         ValueError: For an integer graph, too.
     """
     _check_arithmetic(graph)
-    return run_aligned(graph, inputs_TBCHW, _MACHINE, record_membranes=record_membranes)
+    return run_aligned(graph, inputs, _MACHINE, record_membranes=record_membranes)
 
 
 def simulate_pipelined(
-    graph: LayerGraph, inputs_SBCHW: Array, *, reset_period: int, record_membranes: bool = False
+    graph: LayerGraph, inputs: Inputs, *, reset_period: int, record_membranes: bool = False
 ) -> Trace:
     """As on the chip: arguments, result and errors as `run_pipelined`.
 
@@ -76,7 +77,7 @@ def simulate_pipelined(
     _check_arithmetic(graph)
     return run_pipelined(
         graph,
-        inputs_SBCHW,
+        inputs,
         _MACHINE,
         reset_period=reset_period,
         record_membranes=record_membranes,

@@ -8,12 +8,14 @@
 (``lava.proc.lif.models.PyLifModelBitAcc``, Lava 0.10.) A readout clips alike but never fires.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from conversion.graph.fixed_point import DECAY_UNIT, STATE_LIMIT, WEIGHT_SHIFT
+from conversion.graph.inputs import Inputs
 from conversion.graph.layer_graph import Layer, LayerGraph
 from conversion.simulate.simulation import Machine, Trace, run_aligned, run_pipelined
 from conversion.simulate.synapses import exact_dtype
@@ -77,36 +79,37 @@ class IntegerNeurons:
 _MACHINE = Machine(IntegerNeurons, exact_dtype)
 
 
-def simulate(graph: LayerGraph, inputs_TBCHW: Array, *, record_membranes: bool = False) -> Trace:
+def simulate(graph: LayerGraph, inputs: Inputs, *, record_membranes: bool = False) -> Trace:
     """Time-aligned: arguments, result and errors as `conversion.simulate.simulation.run_aligned`.
 
     Raises:
         ValueError: For a float graph or fractional inputs, too.
     """
-    _check(graph, inputs_TBCHW)
-    return run_aligned(graph, inputs_TBCHW, _MACHINE, record_membranes=record_membranes)
+    _check(graph, inputs)
+    return run_aligned(graph, inputs, _MACHINE, record_membranes=record_membranes)
 
 
 def simulate_pipelined(
-    graph: LayerGraph, inputs_SBCHW: Array, *, reset_period: int, record_membranes: bool = False
+    graph: LayerGraph, inputs: Inputs, *, reset_period: int, record_membranes: bool = False
 ) -> Trace:
     """As on the chip: arguments, result and errors as `run_pipelined`.
 
     Raises:
         ValueError: For a float graph or fractional inputs, too.
     """
-    _check(graph, inputs_SBCHW)
+    _check(graph, inputs)
     return run_pipelined(
         graph,
-        inputs_SBCHW,
+        inputs,
         _MACHINE,
         reset_period=reset_period,
         record_membranes=record_membranes,
     )
 
 
-def _check(graph: LayerGraph, inputs: Array) -> None:
+def _check(graph: LayerGraph, inputs: Inputs) -> None:
     if graph.arithmetic != "integer":
         raise ValueError(f"the graph's arithmetic is {graph.arithmetic!r}; accepted: 'integer'")
-    if not np.array_equal(inputs, np.trunc(inputs)):
+    arrays = inputs.values() if isinstance(inputs, Mapping) else [inputs]
+    if not all(np.array_equal(array, np.trunc(array)) for array in arrays):
         raise ValueError("inputs are not whole numbers; accepted: spikes or counts")

@@ -16,7 +16,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from conversion.graph.layer_graph import INPUT, Edge, Layer, LayerGraph
+from conversion.graph.inputs import Inputs, named_inputs
+from conversion.graph.layer_graph import Edge, Layer, LayerGraph
 from conversion.simulate.synapses import Synapses, largest_current
 
 Array = npt.NDArray[Any]
@@ -98,13 +99,13 @@ class _RunningLayer:
         machine: Machine,
         num_steps: int,
         num_samples: int,
-        largest_input: float,
+        largest_inputs: Mapping[str, float],
         record_membranes: bool,
     ) -> None:
         self.layer = layer
         self.neurons = machine.make_neurons(layer, num_samples)
         dtype = machine.choose_dtype(
-            sum(largest_current(e, largest_input if e.source == INPUT else 1) for e in layer.edges)
+            sum(largest_current(e, largest_inputs.get(e.source, 1.0)) for e in layer.edges)
         )
         self.synapses = [Synapses(edge, layer.shape, dtype) for edge in layer.edges]
         shape = (num_steps, num_samples, *layer.shape)
@@ -113,10 +114,16 @@ class _RunningLayer:
         if record_membranes or not layer.fires:
             self.membranes = np.zeros(shape, self.neurons.v_BCHW.dtype)
 
-    def step(self, step: int, arriving: Sequence[Array], input_BCHW: Array) -> None:
-        """Compute and record a step; `arriving` is what comes out of each edge's axons."""
-        current: Array = input_BCHW
-        if self.layer.kind != "input_lif":
+    def step(self, step: int, arriving: Sequence[Array]) -> None:
+        """Compute and record a step.
+
+        Args:
+            step: Which.
+            arriving: What comes out of each edge's axons; the input of an input_lif layer.
+        """
+        if self.layer.kind == "input_lif":
+            (current,) = arriving
+        else:
             first, *others = (s(x) for s, x in zip(self.synapses, arriving, strict=True))
             current = sum(others, first)
         spikes = self.neurons.step(current)
@@ -127,13 +134,14 @@ class _RunningLayer:
 
 
 def run_aligned(
-    graph: LayerGraph, inputs_TBCHW: Array, machine: Machine, *, record_membranes: bool = False
+    graph: LayerGraph, inputs: Inputs, machine: Machine, *, record_membranes: bool = False
 ) -> Trace:
     """Every layer sees step t at step t; each sample of the batch starts from rest.
 
     Args:
         graph: What to run; its delays do not matter.
-        inputs_TBCHW: Spikes, graded counts or (for an input_lif layer) currents.
+        inputs: Spikes, graded counts or (for an input_lif layer) currents, (T, B, C, H, W) by
+            name; a plain array for a graph of one input.
         machine: How to compute.
         record_membranes: Whether to keep the membranes of firing layers too.
 
@@ -141,13 +149,14 @@ def run_aligned(
         The trace, row t of it step t.
 
     Raises:
-        ValueError: For inputs of another shape than the graph's.
+        ValueError: For inputs of other names or shapes than the graph's.
     """
-    running = _prepare(graph, inputs_TBCHW, machine, record_membranes)
-    sent: dict[str, Array] = {INPUT: inputs_TBCHW}
+    sent = named_inputs(graph, inputs)
+    running = _prepare(graph, sent, machine, record_membranes)
     for layer in running:
-        for t in range(len(inputs_TBCHW)):
-            layer.step(t, [sent[edge.source][t] for edge in layer.layer.edges], inputs_TBCHW[t])
+        sources = [edge.source for edge in layer.layer.edges] or [graph.only_input]
+        for t in range(_num_steps(sent)):
+            layer.step(t, [sent[source][t] for source in sources])
         if layer.spikes is not None:
             sent[layer.layer.name] = layer.spikes
     return _trace(running)
@@ -155,7 +164,7 @@ def run_aligned(
 
 def run_pipelined(
     graph: LayerGraph,
-    inputs_SBCHW: Array,
+    inputs: Inputs,
     machine: Machine,
     *,
     reset_period: int,
@@ -163,13 +172,14 @@ def run_pipelined(
 ) -> Trace:
     """One step per edge, delays, staggered resets: samples follow each other as on the chip.
 
-    The stream is one continuous run of ``S = len(inputs_SBCHW)`` steps; a new sample starts every
-    `reset_period` steps. Steps in which nothing is to be put in are rows of zeros
+    The stream is one continuous run of S steps; a new sample starts every `reset_period` steps.
+    Steps in which nothing is to be put in are rows of zeros
     (`stream_of_samples` makes such a stream). The batch holds independent streams.
 
     Args:
         graph: What to run.
-        inputs_SBCHW: What is put in at every step.
+        inputs: What is put in at every step, (S, B, C, H, W) by name; a plain array for a graph
+            of one input.
         machine: How to compute.
         reset_period: Steps from the start of one sample to the start of the next.
         record_membranes: Whether to keep the membranes of firing layers too.
@@ -178,13 +188,14 @@ def run_pipelined(
         The trace, row s of it step s of the stream.
 
     Raises:
-        ValueError: For inputs of another shape than the graph's, or `reset_period` below 1.
+        ValueError: For inputs of other names or shapes than the graph's, or `reset_period` below 1.
     """
     if reset_period < 1:
         raise ValueError(f"reset_period is {reset_period}; accepted: 1 or more steps")
-    running = _prepare(graph, inputs_SBCHW, machine, record_membranes)
+    sent = named_inputs(graph, inputs)
+    running = _prepare(graph, sent, machine, record_membranes)
     reset_steps = graph.reset_steps(reset_period)
-    sent: dict[str, Array] = {INPUT: inputs_SBCHW}
+    num_steps = _num_steps(sent)
     sent |= {layer.layer.name: layer.spikes for layer in running if layer.spikes is not None}
     nothing = {name: np.zeros_like(record[0]) for name, record in sent.items()}
 
@@ -193,11 +204,12 @@ def run_pipelined(
         spikes: Array = sent[edge.source][sent_at] if sent_at >= 0 else nothing[edge.source]
         return spikes
 
-    for s in range(len(inputs_SBCHW)):
+    for s in range(num_steps):
         for layer in running:
             if s % reset_period == reset_steps[layer.layer.name]:
                 layer.neurons.reset()
-            layer.step(s, [arriving(edge, s) for edge in layer.layer.edges], inputs_SBCHW[s])
+            edges = layer.layer.edges
+            layer.step(s, [arriving(e, s) for e in edges] or [sent[graph.only_input][s]])
     return _trace(running)
 
 
@@ -243,15 +255,15 @@ def samples_of_stream(
     return samples
 
 
+def _num_steps(inputs: Mapping[str, Array]) -> int:
+    return len(next(iter(inputs.values())))
+
+
 def _prepare(
-    graph: LayerGraph, inputs: Array, machine: Machine, record_membranes: bool
+    graph: LayerGraph, inputs: Mapping[str, Array], machine: Machine, record_membranes: bool
 ) -> list[_RunningLayer]:
-    if inputs.ndim != 5 or inputs.shape[2:] != graph.input_shape or not inputs.shape[0]:
-        raise ValueError(
-            f"inputs have shape {inputs.shape}; accepted: (steps, batch, *{graph.input_shape})"
-        )
-    largest = float(np.abs(inputs).max(initial=0))
-    num_steps, num_samples = inputs.shape[:2]
+    largest = {name: float(np.abs(array).max(initial=0)) for name, array in inputs.items()}
+    num_steps, num_samples = next(iter(inputs.values())).shape[:2]
     return [
         _RunningLayer(layer, machine, num_steps, num_samples, largest, record_membranes)
         for layer in graph.layers

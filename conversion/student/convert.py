@@ -81,7 +81,8 @@ def convert(
         ValueError: When a stage differs that must not, naming the layer, or when the network
             cannot be mapped or does not fit the chip.
     """
-    graph = extract_graph(network, *batch["spikes"].shape[-2:])
+    size = batch["spikes"].shape[-2:]
+    graph = extract_graph(network, *size, binary_input=largest_input == 1)
     balanced = balance(graph, delays)
     integer_graph = quantize_graph(
         balanced, num_weight_bits=num_weight_bits, largest_input=largest_input

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from conversion.formats.neuron_map import firing_constants, readout_constant
 from conversion.graph.layer_graph import Edge, Layer, LayerGraph, Pair
 from conversion.student.fold import fold_batch_norm, fold_nearest_upsampling
+from conversion.student.neuron_parameters import integrator_decay, lif_parameters
 from snn_depth.models.depth_network import SpikingDepthNet
 from snn_depth.models.graph import READOUT, Population
 from snn_depth.models.upsampled_conv import UpsampledConv2d
@@ -34,16 +34,20 @@ _INSTEAD = {
 }
 
 
-def extract_graph(network: nn.Module, height: int, width: int) -> LayerGraph:
+def extract_graph(
+    network: nn.Module, height: int, width: int, *, binary_input: bool = False
+) -> LayerGraph:
     """The float graph that computes what the student does, in float64.
 
     Args:
         network: A `SpikingDepthNet` in evaluation mode that reads spikes.
         height: Rows of the input; padded to the network's stride, as the network itself does.
         width: Columns of the input, likewise.
+        binary_input: Whether a time bin holds one frame of the camera, so that spikes come in.
 
     Returns:
-        One layer per population and the readout, names as in the network; no delays yet.
+        The network's inputs, and one layer per population and the readout, names as there; no
+        delays yet.
 
     Raises:
         ValueError: For what cannot be mapped, with the layer's name and what to use instead.
@@ -66,7 +70,11 @@ def extract_graph(network: nn.Module, height: int, width: int) -> LayerGraph:
     for population in graph.all_populations:
         stride = graph.strides[population.name]
         layers.append(extract_layer(network, population, padded[0] // stride, padded[1] // stride))
-    return LayerGraph((graph.inputs[0].num_channels, *padded), tuple(layers))
+    return LayerGraph(
+        {port.name: (port.num_channels, *padded) for port in graph.inputs},
+        tuple(layers),
+        binary_inputs=frozenset(graph.input_names if binary_input else ()),
+    )
 
 
 def extract_layer(
@@ -86,8 +94,8 @@ def extract_layer(
     Raises:
         ValueError: For what cannot be mapped, with the layer's name and what to use instead.
     """
-    decay_v, v_threshold = firing_constants("lif", network.lif)
-    readout_decay_v = readout_constant("integrator", network.integrator)
+    decay_v, v_threshold = lif_parameters("lif", network.lif)
+    readout_decay_v = integrator_decay("integrator", network.integrator)
     edges = []
     bias = np.zeros(population.num_channels)
     for projection in population.projections:

@@ -20,7 +20,7 @@ from conversion.graph.layer_graph import Edge, Layer
 from conversion.graph.quantize import check_weight_bits, quantize_decay_v, quantize_layer
 from conversion.student.extract import extract_layer
 from snn_depth.models.depth_network import SpikingDepthNet
-from snn_depth.models.graph import INPUT, Population
+from snn_depth.models.graph import Population
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.models.upsampled_conv import UpsampledConv2d, fold_upsampling
 
@@ -34,7 +34,7 @@ class QuantizedStudent(SpikingDepthNet):
 
     Args:
         num_weight_bits: Bits per weight with its sign, 4 to 8.
-        largest_input: Largest count that the input sends in a step: frames per time bin.
+        largest_input: Largest count that an input sends in a step: frames per time bin.
         **student: Arguments of `SpikingDepthNet`.
 
     Raises:
@@ -88,7 +88,7 @@ class QuantizedStudent(SpikingDepthNet):
         layer = quantize_layer(
             extract_layer(self, population, 1, 1),
             num_weight_bits=self.num_weight_bits,
-            largest_input=self.largest_input,
+            largest_inputs=dict.fromkeys(self.graph.input_names, self.largest_input),
         )
         self._quantized[population.name] = ([w.clone() for w in weights], layer)
         return layer
@@ -108,7 +108,7 @@ class QuantizedStudent(SpikingDepthNet):
         float_bias: Tensor | None = None
         for edge in layer.edges:
             x_TBCHW = signals[edge.source]
-            if edge.source == INPUT:
+            if edge.source in self.graph.input_names:
                 self._check_counts(x_TBCHW)
             weight, bias = fold(self._projection(edge.source, population))
             units = straight_through(edge.scaled_weight, weight / layer.scale)

@@ -1,5 +1,6 @@
 """What a student's populations do, in the form in which the simulators report it."""
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -16,28 +17,22 @@ from snn_depth.neurons.lif import LIFOutput
 
 
 def padded_input(network: SpikingDepthNet, counts_TBCHW: Tensor) -> npt.NDArray[np.float64]:
-    """The counts as the network's first layer sees them: padded to its stride.
-
-    Args:
-        network: Its graph has the stride.
-        counts_TBCHW: Spike counts per time bin, any height and width.
-
-    Returns:
-        What the simulators take.
-    """
+    """Counts of any size as the simulators take them: padded to the network's stride."""
     padded = pad_to_stride(counts_TBCHW.double(), network.graph.max_stride)
     return np.ascontiguousarray(padded.cpu().numpy())
 
 
 @torch.inference_mode()
 def run_student(
-    network: SpikingDepthNet, counts_TBCHW: Tensor, dtype: torch.dtype = torch.float64
+    network: SpikingDepthNet,
+    counts: Tensor | Mapping[str, Tensor],
+    dtype: torch.dtype = torch.float64,
 ) -> Trace:
     """Run a student from rest and note all spikes, and the readout's membranes.
 
     Args:
         network: Student in evaluation mode; it is left as it is.
-        counts_TBCHW: Spike counts per time bin, shape (T, B, 1, H, W).
+        counts: Spike counts per time bin, shape (T, B, 1, H, W), or every input by its name.
         dtype: What to compute in.
 
     Returns:
@@ -55,6 +50,9 @@ def run_student(
 
     copy.lif.register_forward_hook(note_spikes)
     copy.integrator.register_forward_hook(note_membranes)
-    copy(counts_TBCHW.cpu().to(dtype))
+    if isinstance(counts, Mapping):
+        copy({name: each.cpu().to(dtype) for name, each in counts.items()})
+    else:
+        copy(counts.cpu().to(dtype))
     names = [population.name for population in copy.graph.populations]
     return Trace(dict(zip(names, spikes, strict=True)), {READOUT: readout[0]})

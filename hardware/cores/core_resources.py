@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from conversion.graph.layer_graph import INPUT, Edge
+from conversion.graph.layer_graph import Edge
 from hardware.cores.chip import Chip
 from hardware.cores.partition import Partition
 from hardware.counts.connections import Connections
@@ -60,10 +60,12 @@ class Input:
     Attributes:
         edge: The edge.
         connections: Its connections.
+        from_outside: Whether it comes from an input of the network.
     """
 
     edge: Edge
     connections: Connections
+    from_outside: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +103,8 @@ def core_resources(
     block_neurons = outer(*(owned.sum(1) for owned in partition.ownership))
     no_axons = np.zeros(partition.grid, np.int64)
     weights = sum((_stored_weights(partition, i) for i in inputs), no_axons)
-    # Whoever sends the input sends it once more, later: it waits in no core.
-    delays = (i.edge.delay for i in inputs if i.edge.source != INPUT)
+    # Whoever sends an input sends it once more, later: it waits in no core.
+    delays = (i.edge.delay for i in inputs if not i.from_outside)
     max_delay = max(delays, default=0)
     state_bits = chip.state_bits_per_neuron + max_delay * chip.delay_bits_per_neuron_and_step
     input_axons = sum(

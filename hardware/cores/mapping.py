@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from conversion.graph.layer_graph import INPUT, Layer, LayerGraph
+from conversion.graph.layer_graph import Layer, LayerGraph
 from hardware.cores.chip import Chip
 from hardware.cores.core_resources import (
     CoreResources,
@@ -80,9 +80,7 @@ def core_memories(
     }
 
 
-def map_network(
-    graph: LayerGraph, chip: Chip, *, num_weight_bits: int = 8, graded_input: bool = False
-) -> CoreMap:
+def map_network(graph: LayerGraph, chip: Chip, *, num_weight_bits: int = 8) -> CoreMap:
     """Cut every layer into cores, from the last layer to the first.
 
     A core's output axons depend on the cores of those that it sends to, so they come first.
@@ -91,7 +89,6 @@ def map_network(
         graph: The network, balanced: with its delays or relays.
         chip: Where it is to run.
         num_weight_bits: Bits per weight.
-        graded_input: Whether the input carries counts.
 
     Returns:
         The cores; where a layer fits no way at all, those that exceed the limits least, and the
@@ -100,17 +97,23 @@ def map_network(
     Raises:
         ValueError: For graded input to a chip whose spikes are binary.
     """
-    if graded_input and not chip.graded_spikes:
+    edges = [edge for layer in graph.layers for edge in layer.edges]
+    graded = [e.source for e in edges if e.source in graph.inputs.keys() - graph.binary_inputs]
+    if graded and not chip.graded_spikes:
         raise ValueError(
-            f"the input carries counts, and spikes of {chip.title} are binary; accepted: a network "
-            "whose time bins hold one frame of the camera each (num_bins = num_frames)"
+            f"input {graded[0]!r} carries counts, and spikes of {chip.title} are binary; accepted: "
+            "a network whose time bins hold one frame of the camera each (num_bins = num_frames)"
         )
     partitions: dict[str, Partition] = {}
     needs: dict[str, CoreResources] = {}
     found: dict[str, list[Violation]] = {}
     for layer in reversed(graph.layers):
         inputs = [
-            Input(edge, connect(edge, graph.shapes[edge.source], layer.shape))
+            Input(
+                edge,
+                connect(edge, graph.shapes[edge.source], layer.shape),
+                from_outside=edge.source in graph.inputs,
+            )
             for edge in layer.edges
         ]
         outputs = [
@@ -125,8 +128,8 @@ def map_network(
         found[layer.name] = violations(layer.name, needs[layer.name], chip) + [
             Violation(layer.name, "max_delay_steps", edge.delay, chip.max_delay_steps)
             for edge in layer.edges
-            # Whoever sends the input sends it again later; nothing has to wait on the chip.
-            if edge.source != INPUT and edge.delay > chip.max_delay_steps
+            # Whoever sends an input sends it again later; nothing has to wait on the chip.
+            if edge.source not in graph.inputs and edge.delay > chip.max_delay_steps
         ]
     in_order = [layer.name for layer in graph.layers]
     return CoreMap(

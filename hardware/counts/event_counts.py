@@ -7,13 +7,13 @@ Shape suffixes: T steps, B samples.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from conversion.graph.layer_graph import INPUT, EdgeKind
+from conversion.graph.layer_graph import EdgeKind
 from hardware.counts.connections import Connections, connect
 from hardware.counts.workload import Array, Workload
 
@@ -25,7 +25,7 @@ class EdgeCounts:
     """What happened on the synapses between two layers.
 
     Attributes:
-        source: Name of the sender, or "input".
+        source: Name of the sender.
         kind: Convolution, transposed convolution or dense product.
         graded: Whether it sends graded values, so that an operation is a multiply-accumulate;
             else it is an addition.
@@ -35,6 +35,7 @@ class EdgeCounts:
         num_source_neurons: Neurons of the sender.
         events_TB: Spikes, or values other than zero, that were sent.
         synops_TB: Synapses that they drove.
+        from_input: Whether the sender is an input of the network.
     """
 
     source: str
@@ -46,6 +47,7 @@ class EdgeCounts:
     num_source_neurons: int
     events_TB: Counts
     synops_TB: Counts
+    from_input: bool = False
 
     def changed(self, change: Callable[[Counts], Counts]) -> "EdgeCounts":
         """The same with every array (T, B) changed."""
@@ -119,8 +121,8 @@ class EventCounts:
     Attributes:
         layers: In the network's order.
         num_pipeline_steps: Steps between an input and its effect on the last layer, L.
-        binning_TB: Additions that made the input's counts out of single spikes; zeros where the
-            input is spikes, or was never any.
+        binning_TB: Additions that made counts of inputs out of single spikes; zeros where inputs
+            are spikes, or were never any.
     """
 
     layers: tuple[LayerCounts, ...]
@@ -229,22 +231,20 @@ class EventCounts:
         return total
 
 
-def count_events(workload: Workload, *, binned_spikes: bool = False) -> EventCounts:
+def count_events(workload: Workload, *, binned_inputs: Collection[str] = ()) -> EventCounts:
     """Count what a network did.
 
     Args:
         workload: The network and its record.
-        binned_spikes: Whether graded inputs are sums of single spikes, whose additions are to be
+        binned_inputs: Inputs whose counts are sums of single spikes, whose additions are to be
             counted: one for every spike of the camera.
-
-    Returns:
-        The counts.
 
     Raises:
         ValueError: For an edge whose kind cannot be counted, or whose source has no record.
     """
     shapes = workload.shapes
-    events = {INPUT: count_nonzero(workload.inputs_TBCHW)}
+    events = {name: count_nonzero(x_TBCHW) for name, x_TBCHW in workload.inputs.items()}
+    none = np.zeros((workload.num_steps, workload.num_samples), np.int64)
     layers = []
     for layer in workload.layers:
         edges = []
@@ -262,15 +262,14 @@ def count_events(workload: Workload, *, binned_spikes: bool = False) -> EventCou
                     math.prod(shapes[edge.source]),
                     events[edge.source],
                     count_synops(arriving_TBCHW, connections),
+                    from_input=edge.source in workload.inputs,
                 )
             )
         sent_TBCHW = layer.sent_TBCHW
         fires = sent_TBCHW is not None
-        none = np.zeros_like(events[INPUT])
         events[layer.name] = none if sent_TBCHW is None else count_nonzero(sent_TBCHW)
         layers.append(LayerCounts(layer.name, layer.shape, tuple(edges), events[layer.name], fires))
-    inputs = workload.inputs_TBCHW
-    binning = inputs.sum((2, 3, 4)) if binned_spikes else np.zeros(inputs.shape[:2])
+    binning = sum((workload.inputs[name].sum((2, 3, 4)) for name in binned_inputs), none)
     return EventCounts(tuple(layers), workload.num_pipeline_steps, binning.astype(np.int64))
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from conversion.graph.layer_graph import INPUT
 from hardware.cores.core_resources import reached
 from hardware.cores.mapping import CoreMap
 from hardware.cores.partition import Partition
@@ -59,7 +58,7 @@ def count_traffic(workload: Workload, core_map: CoreMap) -> list[Traffic]:
         cores = slice(first[layer.name], first[layer.name] + target.num_cores)
         total = np.zeros((5, workload.num_samples), np.int64)
         for edge in layer.edges:
-            is_input = edge.source == INPUT
+            is_input = edge.source in workload.inputs
             shape = shapes[edge.source]
             source = Partition(shape, shape) if is_input else core_map.partitions[edge.source]
             start = 0 if is_input else first[edge.source]

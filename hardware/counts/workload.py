@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from conversion.graph.layer_graph import INPUT, Edge, LayerGraph, Shape
+from conversion.graph.inputs import Inputs, named_inputs
+from conversion.graph.layer_graph import Edge, LayerGraph, Shape
 
 Array = npt.NDArray[Any]
 
@@ -50,7 +51,7 @@ class Workload:
     """A network and what it did with some samples.
 
     Attributes:
-        inputs_TBCHW: What was put in: bool for spikes, numbers for graded input.
+        inputs: What was put in, (T, B, C, H, W) by name: bool for spikes, numbers for graded input.
         layers: Every source before its targets.
         num_pipeline_steps: Steps between an input and its effect on the last layer.
         arrival_steps: By name of a layer, steps until the first input reaches it.
@@ -59,51 +60,51 @@ class Workload:
         ValueError: For records that differ in steps or samples, or do not fit their layers.
     """
 
-    inputs_TBCHW: Array
+    inputs: Mapping[str, Array]
     layers: tuple[WorkLayer, ...]
     num_pipeline_steps: int
     arrival_steps: Mapping[str, int]
 
     def __post_init__(self) -> None:
-        if self.inputs_TBCHW.ndim != 5:
-            raise ValueError(
-                f"inputs have shape {self.inputs_TBCHW.shape}; accepted: (T, B, C, H, W)"
-            )
+        for name, x_TBCHW in self.inputs.items():
+            expected = (self.num_steps, self.num_samples)
+            if x_TBCHW.ndim != 5 or x_TBCHW.shape[:2] != expected:
+                raise ValueError(
+                    f"input {name!r} has shape {x_TBCHW.shape}; accepted: (T, B, C, H, W), "
+                    "T and B as of the others"
+                )
         for layer in self.layers:
-            expected = (self.num_steps, self.num_samples, *layer.shape)
-            if layer.sent_TBCHW is not None and layer.sent_TBCHW.shape != expected:
+            shape = (self.num_steps, self.num_samples, *layer.shape)
+            if layer.sent_TBCHW is not None and layer.sent_TBCHW.shape != shape:
                 raise ValueError(
                     f"layer {layer.name!r}: its record has shape {layer.sent_TBCHW.shape}; "
-                    f"accepted: {expected}"
+                    f"accepted: {shape}"
                 )
 
     @property
     def num_steps(self) -> int:
         """Steps per sample, T."""
-        return len(self.inputs_TBCHW)
+        return len(next(iter(self.inputs.values())))
 
     @property
     def num_samples(self) -> int:
         """Samples, B."""
-        return int(self.inputs_TBCHW.shape[1])
+        return int(next(iter(self.inputs.values())).shape[1])
 
     @property
     def shapes(self) -> dict[str, Shape]:
-        """(C, H, W) by layer name, the input included."""
-        channels, rows, columns = self.inputs_TBCHW.shape[2:]
-        return {INPUT: (channels, rows, columns), **{y.name: y.shape for y in self.layers}}
+        """(C, H, W) by name of input or layer."""
+        inputs: dict[str, Shape] = {name: x.shape[2:] for name, x in self.inputs.items()}
+        return {**inputs, **{y.name: y.shape for y in self.layers}}
 
     def sent_by(self, name: str) -> Array:
-        """What a layer, or the input, sent.
-
-        Args:
-            name: Name of a layer, or "input".
+        """What a layer or input sent.
 
         Raises:
             ValueError: For a layer that sends nothing: its edges would cost nothing unnoticed.
         """
-        if name == INPUT:
-            return self.inputs_TBCHW
+        if name in self.inputs:
+            return self.inputs[name]
         sent = next((y.sent_TBCHW for y in self.layers if y.name == name), None)
         if sent is None:
             raise ValueError(
@@ -114,30 +115,23 @@ class Workload:
 
 def workload_of_run(
     graph: LayerGraph,
-    inputs_TBCHW: Array,
+    inputs: Inputs,
     spikes_TBCHW: Mapping[str, npt.NDArray[np.bool_]],
-    *,
-    graded_input: bool,
 ) -> Workload:
     """A converted network and the spikes of a time-aligned run.
 
     Args:
         graph: The network; delays and relays as they are.
-        inputs_TBCHW: Spikes or counts per step.
+        inputs: Spikes or counts per step, by name; a plain array for a graph of one input.
         spikes_TBCHW: By name of every firing layer.
-        graded_input: Whether the input carries counts; False takes it for spikes.
 
     Raises:
-        ValueError: For a firing layer without a record, or an input of spikes that holds others
-            than 0 and 1.
+        ValueError: For a firing layer without a record, or inputs that do not fit the graph, such
+            as counts where it expects spikes.
     """
     missing = [y.name for y in graph.layers if y.fires and y.name not in spikes_TBCHW]
     if missing:
         raise ValueError(f"no spikes are recorded of layers {missing}")
-    if not graded_input and not np.isin(inputs_TBCHW, (0, 1)).all():
-        raise ValueError(
-            f"the input holds values up to {inputs_TBCHW.max()}; accepted as spikes: 0 and 1"
-        )
     layers = tuple(
         WorkLayer(
             y.name,
@@ -148,5 +142,8 @@ def workload_of_run(
         )
         for y in graph.layers
     )
-    inputs = inputs_TBCHW if graded_input else inputs_TBCHW.astype(bool)
-    return Workload(inputs, layers, graph.num_pipeline_steps, graph.arrival_steps)
+    named = {
+        name: x_TBCHW.astype(bool) if name in graph.binary_inputs else x_TBCHW
+        for name, x_TBCHW in named_inputs(graph, inputs).items()
+    }
+    return Workload(named, layers, graph.num_pipeline_steps, graph.arrival_steps)

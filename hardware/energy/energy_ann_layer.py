@@ -5,7 +5,6 @@ Shape suffix: B samples.
 
 import numpy as np
 
-from conversion.graph.layer_graph import INPUT
 from hardware.counts.event_counts import EdgeCounts, LayerCounts
 from hardware.energy.constant import Amount, FloatArray, Values
 from hardware.energy.digital_machines import AnnMachine
@@ -43,7 +42,7 @@ def ann_layer_energy(layer: LayerCounts, machine: AnnMachine, values: Values) ->
                 f"layer {layer.name!r}: the edge from {edge.source!r} carries spikes; "
                 "accepted: graded values"
             )
-        num_bits = machine.input_bits if edge.source == INPUT else machine.activation_bits
+        num_bits = machine.input_bits if edge.from_input else machine.activation_bits
         macs_B = multiplications(edge, machine)
         multiply = multiplication_pj(machine.weight_bits, num_bits, values)
         read = memory_pj(num_bits, machine.bytes_of(edge.num_source_neurons, num_bits), values)

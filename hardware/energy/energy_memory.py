@@ -18,7 +18,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from conversion.graph.layer_graph import INPUT
 from hardware.counts.event_counts import EventCounts
 from hardware.energy.constant import Amount, Values
 from hardware.energy.digital_machines import AnnMachine, Machine, SnnMachine
@@ -107,8 +106,9 @@ def binning_energy(counts: EventCounts, machine: Machine, values: Values) -> Ene
         machine: Of either kind.
         values: Of `constants/nm45.toml`.
     """
-    edges = [edge for layer in counts.layers for edge in layer.edges if edge.source == INPUT]
-    num_counters = edges[0].num_source_neurons if edges else counts.layers[0].num_neurons
+    edges = [edge for layer in counts.layers for edge in layer.edges if edge.from_input]
+    inputs = {edge.source: edge.num_source_neurons for edge in edges}
+    num_counters = sum(inputs.values()) if inputs else counts.layers[0].num_neurons
     size = machine.bytes_of(num_counters, machine.input_bits)
     spikes_B = counts.binning_TB.sum(0).astype(np.float64)
     terms: dict[str, Amount] = dict.fromkeys(TERMS, 0.0)

@@ -5,7 +5,6 @@ Shape suffixes: T steps, B samples.
 
 import numpy as np
 
-from conversion.graph.layer_graph import INPUT
 from hardware.counts.event_counts import EdgeCounts, LayerCounts
 from hardware.energy.constant import Amount, Values
 from hardware.energy.digital_machines import SnnMachine
@@ -89,7 +88,7 @@ def _leak_pj(machine: SnnMachine, values: Values) -> Amount:
 
 def _arrival_pj(edge: EdgeCounts, machine: SnnMachine, values: Values) -> Amount:
     """Reading what arrives: events from a queue, or all counters of the input in every step."""
-    if edge.graded and edge.source == INPUT:
+    if edge.graded and edge.from_input:
         num_reads = edge.num_source_neurons * len(edge.events_TB)
         return num_reads * _counter_pj(edge.num_source_neurons, machine, values)
     num_bits = address_bits(edge.num_source_neurons) + (machine.input_bits if edge.graded else 0)

@@ -7,11 +7,13 @@ import torch
 Array = np.ndarray
 
 
-def run_nir(graph: nir.NIRGraph, inputs_TBCHW: Array, dt_s: float) -> dict[str, Array]:
+def run_nir(graph: nir.NIRGraph, inputs: Array | dict[str, Array], dt_s: float) -> dict[str, Array]:
     """What every node sends, (T, B, ...): neurons their spikes, readouts their membranes."""
     state: dict[str, Array] = {}
     records: dict[str, list[Array]] = {name: [] for name in graph.nodes}
-    for x_BCHW in inputs_TBCHW:
+    if not isinstance(inputs, dict):
+        inputs = {name: inputs for name, n in graph.nodes.items() if isinstance(n, nir.Input)}
+    for t in range(len(next(iter(inputs.values())))):
         sent: dict[str, Array] = {}
         while len(sent) < len(graph.nodes):
             for name, node in graph.nodes.items():
@@ -19,7 +21,7 @@ def run_nir(graph: nir.NIRGraph, inputs_TBCHW: Array, dt_s: float) -> dict[str, 
                 if name in sent or not all(source in sent for source in sources):
                     continue
                 arriving = sum((sent[a] for a in sources), np.zeros(()))
-                x = x_BCHW.astype(float) if isinstance(node, nir.Input) else np.asarray(arriving)
+                x = np.asarray(inputs[name][t].astype(float) if name in inputs else arriving)
                 sent[name] = _step(node, x, state, name, dt_s)
         for name, value in sent.items():
             records[name].append(value)

@@ -22,18 +22,22 @@ def session_of(model: onnx.ModelProto) -> Any:
 
 
 def run_steps(
-    model: onnx.ModelProto, inputs_TBCHW: np.ndarray, state: Arrays | None = None
+    model: onnx.ModelProto, inputs_TBCHW: np.ndarray | Arrays, state: Arrays | None = None
 ) -> tuple[Arrays, Arrays]:
     """All outputs, (T, B, C, H, W) by name, and the state after the last step."""
     session = session_of(model)
-    counts, *states = model.graph.input
-    dtype = onnx.helper.tensor_dtype_to_np_dtype(counts.type.tensor_type.elem_type)
+    if not isinstance(inputs_TBCHW, dict):
+        inputs_TBCHW = {model.graph.input[0].name: inputs_TBCHW}
+    num_steps, batch = next(iter(inputs_TBCHW.values())).shape[:2]
+    states = model.graph.input[len(inputs_TBCHW) :]
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(states[0].type.tensor_type.elem_type)
     if state is None:
-        state = {s.name: np.zeros(_shape(s, inputs_TBCHW.shape[1]), dtype) for s in states}
+        state = {s.name: np.zeros(_shape(s, batch), dtype) for s in states}
     names = [output.name for output in model.graph.output]
     records: dict[str, list[np.ndarray]] = {name: [] for name in names}
-    for x_BCHW in inputs_TBCHW:
-        results = session.run(names, {counts.name: x_BCHW.astype(dtype), **state})
+    for t in range(num_steps):
+        counts = {name: x_TBCHW[t].astype(dtype) for name, x_TBCHW in inputs_TBCHW.items()}
+        results = session.run(names, {**counts, **state})
         for name, result in zip(names, results, strict=True):
             records[name].append(result)
         state = {name: records[f"{name}_next"][-1] for name in state}

@@ -11,7 +11,7 @@ LIMIT = 2**23
 
 def slow_current(edge: Edge, x_CHW: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     """Every synapse on its own."""
-    out = np.zeros(shape, np.int64)
+    out = np.zeros(shape, edge.weight.dtype)
     transposed = edge.kind == "conv_transpose"
     num_out = shape[0] // edge.groups
     num_in = x_CHW.shape[0] // edge.groups
@@ -35,7 +35,7 @@ def slow_current(edge: Edge, x_CHW: np.ndarray, shape: tuple[int, int, int]) -> 
             out[out_channel, y, x] += (
                 edge.weight[out_channel, c, i, j] * x_CHW[in_channel, far_y, far_x]
             )
-    return out << edge.weight_exp
+    return out * 2**edge.weight_exp
 
 
 def slow_neuron(

@@ -1,4 +1,4 @@
-"""A small graph with every kind of edge, skips of three lengths, and a readout."""
+"""Small graphs: one with every kind of edge and skips of three lengths, one with two inputs."""
 
 from dataclasses import replace
 
@@ -39,7 +39,7 @@ def skip_graph(arithmetic: Arithmetic = "integer", *, balanced: bool = True) -> 
         Edge("input", "conv", weight(4, 2, 3, 3), **down, delay=2, weight_exp=1),  # type: ignore[arg-type]
     )
     graph = LayerGraph(
-        SHAPE,
+        {"input": SHAPE},
         (
             layer("a", (4, 4, 6), Edge("input", "conv", weight(4, 2, 3, 3), **down)),  # type: ignore[arg-type]
             layer("b", (6, 2, 3), Edge("a", "conv", weight(6, 4, 3, 3), **down)),  # type: ignore[arg-type]
@@ -60,3 +60,64 @@ def skip_graph(arithmetic: Arithmetic = "integer", *, balanced: bool = True) -> 
 def counts(num_steps: int = 7, num_samples: int = 3) -> np.ndarray:
     """Graded input, (T, B, C, H, W)."""
     return np.random.default_rng(1).integers(0, 4, (num_steps, num_samples, *SHAPE))
+
+
+INPUT_SHAPES = {"spikes": (2, 6, 8), "thermal": (1, 3, 4)}
+
+
+def two_input_graph(arithmetic: Arithmetic = "integer") -> LayerGraph:
+    """Spikes and graded counts of another size; both meet, and each enters once more, later."""
+    random = np.random.default_rng(9)
+    integer = arithmetic == "integer"
+
+    def edge(source: str, kind: str, *shape: int, **geometry: object) -> Edge:
+        even = 2 * random.integers(-30, 36, shape)
+        return Edge(source, kind, even if integer else even / 64, **geometry)  # type: ignore[arg-type]
+
+    def layer(name: str, shape: tuple[int, int, int], *edges: Edge, kind: str = "lif") -> Layer:
+        bias = random.integers(-100, 400, shape[0])
+        return Layer(
+            name,
+            kind,  # type: ignore[arg-type]
+            shape,
+            decay_u=3000 if integer else 0.75,
+            decay_v=1024 if integer else 0.25,
+            v_threshold=60 if integer else 0.95,
+            bias=bias if integer else bias / 4096,
+            edges=edges,
+        )
+
+    same = {"padding": (1, 1)}
+    down = {"stride": (2, 2), "padding": (1, 1)}
+    return LayerGraph(
+        INPUT_SHAPES,
+        (
+            layer("a", (3, 3, 4), edge("spikes", "conv", 3, 2, 3, 3, **down)),
+            layer(
+                "b",
+                (4, 3, 4),
+                edge("a", "conv", 4, 3, 3, 3, **same),
+                edge("thermal", "conv", 4, 1, 3, 3, **same, delay=1),
+            ),
+            layer(
+                "c",
+                (2, 6, 8),
+                edge("b", "conv_transpose", 4, 2, 4, 4, **down),
+                edge("spikes", "conv", 2, 2, 1, 1, delay=2),
+                edge("thermal", "conv_transpose", 1, 2, 2, 2, stride=(2, 2), delay=2),
+            ),
+            layer("out", (2, 6, 8), edge("c", "conv", 2, 2, 1, 1), kind="readout"),
+        ),
+        arithmetic,
+        frozenset({"spikes"}),
+    )
+
+
+def two_inputs(num_steps: int = 7, num_samples: int = 3) -> dict[str, np.ndarray]:
+    """Spikes, and graded counts, (T, B, C, H, W) each."""
+    random = np.random.default_rng(2)
+    size = num_steps, num_samples
+    return {
+        "spikes": random.integers(0, 2, (*size, *INPUT_SHAPES["spikes"])),
+        "thermal": random.integers(0, 6, (*size, *INPUT_SHAPES["thermal"])),
+    }

@@ -36,7 +36,7 @@ def with_current() -> LayerGraph:
         Layer("a", "lif", (3, 8, 16), edges=(down,), **constants),
         Layer("b", "lif", (6, 1, 1), edges=(Edge("a", "dense", weights[1]),), **constants),
     )
-    return LayerGraph((1, 32, 64), layers)
+    return LayerGraph({"input": (1, 32, 64)}, layers)
 
 
 def read_back(folder: Path, graph: LayerGraph) -> nir.NIRGraph:

@@ -44,7 +44,7 @@ def test_it_is_the_conversion_of_the_shipped_weights() -> None:
 def test_its_test_vector_is_what_the_integer_simulator_does() -> None:
     artifact = read_artifact(ARTIFACT)
     assert artifact.test_vector is not None and artifact.float_graph is not None
-    inputs, expected = artifact.test_vector.inputs_TBCHW, artifact.test_vector.expected
+    inputs, expected = artifact.test_vector.inputs["input"], artifact.test_vector.expected
     trace = integer_simulator.simulate(artifact.graph, inputs, record_membranes=True)
     assert not any(expected.spike_mismatches(trace).values())
     assert np.array_equal(expected.membranes["readout"], trace.membranes["readout"])

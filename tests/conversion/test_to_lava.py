@@ -84,7 +84,7 @@ def test_artifact_proves_itself(folder: Path, capsys: pytest.CaptureFixture[str]
     assert artifact.provenance["lava_runs"] == []
     assert artifact.float_graph is not None and artifact.test_vector is not None
     trace = integer_simulator.simulate(
-        artifact.graph, artifact.test_vector.inputs_TBCHW, record_membranes=True
+        artifact.graph, artifact.test_vector.inputs["input"], record_membranes=True
     )
     expected, last = artifact.test_vector.expected, artifact.test_vector.last_membranes_BCHW
     assert set(trace.membranes) == set(last) and len(expected.spikes) == 10

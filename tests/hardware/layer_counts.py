@@ -31,6 +31,7 @@ def edge_counts(
         num_source_neurons=num_source_neurons,
         events_TB=np.asarray(events),
         synops_TB=np.asarray(synops),
+        from_input=source == "input",
     )
 
 

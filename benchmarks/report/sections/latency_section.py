@@ -4,7 +4,6 @@ from benchmarks.chip.chip_run import ENDS
 from benchmarks.report.document import Section, Text
 from benchmarks.report.numbers import short
 from benchmarks.study.comparison import Comparison
-from conversion.graph.layer_graph import INPUT
 from hardware.energy.constant import load_constants
 from snn_depth.command.table import Table
 
@@ -14,15 +13,15 @@ def input_events(comparison: Comparison) -> float:
 
     What reads the input with different delays is sent it once for each of them.
     """
-    sent = comparison.snn.counts.layers
-    once = next(
-        float(edge.events_TB.sum(0).mean())
-        for layer in sent
+    once = {
+        edge.source: float(edge.events_TB.sum(0).mean())
+        for layer in comparison.snn.counts.layers
         for edge in layer.edges
-        if edge.source == INPUT
-    )
+        if edge.from_input
+    }
     edges = [edge for layer in comparison.chip_network.graph.layers for edge in layer.edges]
-    return once * len({edge.delay for edge in edges if edge.source == INPUT})
+    delays = {name: {edge.delay for edge in edges if edge.source == name} for name in once}
+    return sum(num_events * len(delays[name]) for name, num_events in once.items())
 
 
 def latency_section(comparison: Comparison) -> Section:

@@ -8,7 +8,6 @@ from benchmarks.report.document import Section, Text
 from benchmarks.report.numbers import millions, percent, short
 from benchmarks.study.compared_network import Measured
 from benchmarks.study.comparison import Comparison
-from conversion.graph.layer_graph import INPUT
 from hardware.counts.event_counts import LayerCounts
 from snn_depth.command.table import Table
 
@@ -98,7 +97,7 @@ def layer_totals(layer: LayerCounts, num_steps: int) -> dict[str, Any]:
     """What happened in a layer in T steps, means over samples."""
     events = {edge.source: float(edge.events_TB.sum(0).mean()) for edge in layer.edges}
     sources = {edge.source: edge.num_source_neurons for edge in layer.edges}
-    spiking = [name for name in sources if name != INPUT]
+    spiking = list(dict.fromkeys(e.source for e in layer.edges if not e.from_input))
     arrived = sum(events[name] for name in spiking)
     places = num_steps * sum(sources[name] for name in spiking)
     return {

@@ -31,7 +31,7 @@ def test_counted_by_hand() -> None:
     spikes = torch.zeros(2, 2, 1, 4, 4)
     spikes[0, 0, 0, 0, 0] = 3.0  # reaches the windows of all four stem pixels
     spikes[1, 1, 0, 3, 3] = 1.0  # reaches that of the last one only
-    counts = count_events(workload_of_network(network, {"spikes": spikes}), binned_spikes=True)
+    counts = count_events(workload_of_network(network, {"spikes": spikes}), binned_inputs=["input"])
     # Windows of the stem hold 3 and 4 rows of the picture; all of the readout's hold both rows.
     assert counts.num_synapses == (3 + 4) ** 2 * 16 + 4 * 4 * 16 * 2
     assert (counts.num_steps, counts.num_samples) == (1, 2)
@@ -52,9 +52,8 @@ def test_student_is_counted_as_by_the_conversion(height: int) -> None:
         graph,
         padded_input(network, spikes),
         run_student(network, spikes).spikes,
-        graded_input=True,
     )
-    assert np.array_equal(ours.inputs_TBCHW, theirs.inputs_TBCHW)
+    assert np.array_equal(ours.inputs["input"], theirs.inputs["input"])
     assert ours.num_pipeline_steps == theirs.num_pipeline_steps > 0
     assert ours.arrival_steps == theirs.arrival_steps
     for found, expected in zip(ours.layers, theirs.layers, strict=True):
@@ -83,7 +82,7 @@ def test_what_a_twin_sends_is_what_torch_computes() -> None:
             assert layer.sent_TBCHW is not None
             expected = features[layer.name].detach().numpy()
             np.testing.assert_allclose(layer.sent_TBCHW[0], expected, atol=1e-12)
-    assert np.array_equal(workload.inputs_TBCHW[0], batch["rgb"].double().numpy())
+    assert np.array_equal(workload.inputs["input"][0], batch["rgb"].double().numpy())
 
 
 def test_quantized_twin_is_counted_with_its_few_bits() -> None:

@@ -164,7 +164,8 @@ def test_samples_without_depth_in_the_range_are_left_out(files: Files) -> None:
 def test_binary_input_is_not_charged_for_binning(comparison: Comparison, files: Files) -> None:
     spec = DataSpec(height=32, width=48, num_frames=4, num_bins=4)
     samples = read_samples([files.recordings], spec, 2, files.recordings)
-    network = replace(comparison.chip_network, spec=spec, graded_input=False)
+    reads_spikes = replace(comparison.chip_network.graph, binary_inputs=frozenset({"input"}))
+    network = replace(comparison.chip_network, spec=spec, graph=reads_spikes)
     counts = measure(compared_graph("binary", network, 8), samples).counts
     assert not counts.binning_TB.any() and not counts.macs_B.any()
 

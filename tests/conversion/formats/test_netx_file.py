@@ -9,7 +9,7 @@ from conversion.formats.netx_file import InputTransform, NetxNetwork, read_netx
 from conversion.formats.netx_writer import write_netx
 from conversion.graph.layer_graph import Edge, Layer, LayerGraph
 from conversion.simulate.integer_simulator import simulate, simulate_pipelined
-from tests.conversion.small_graphs import skip_graph
+from tests.conversion.small_graphs import skip_graph, two_input_graph
 
 GROUND_TRUTH = ["input", *(f"conv-{i}" for i in range(5)), *(f"fc-{i}" for i in range(3))]
 
@@ -61,7 +61,7 @@ def chain() -> NetxNetwork:
     random = np.random.default_rng(2)
     constants = {"decay_u": 4095, "decay_v": 512, "v_threshold": 30, "bias_exp": 6}
     graph = LayerGraph(
-        (2, 6, 7),
+        {"input": (2, 6, 7)},
         (
             Layer("in", "input_lif", (2, 6, 7), **constants),
             Layer(
@@ -127,7 +127,7 @@ def test_chain_that_starts_with_injected_spikes_round_trip(tmp_path: Path) -> No
     first = replace(
         chain().graph["first"], edges=(replace(chain().graph["first"].edges[0], source="input"),)
     )
-    graph = LayerGraph((2, 6, 7), (first,), "integer")
+    graph = LayerGraph({"input": (2, 6, 7)}, (first,), "integer")
     write_netx(tmp_path / "chain.net", NetxNetwork(graph))
     again = read_netx(tmp_path / "chain.net")
     assert again.input_transform is None
@@ -171,7 +171,7 @@ def _branching() -> LayerGraph:
         Layer(name, "lif", (1, 1, 1), 0, 9, decay_u=0, edges=(Edge(source, "conv", weight),))
         for name, source in [("b", "input"), ("c", "b"), ("d", "b")]
     ]
-    return LayerGraph((1, 1, 1), tuple(layers), "integer")
+    return LayerGraph({"input": (1, 1, 1)}, tuple(layers), "integer")
 
 
 def test_reader_names_the_layer(tmp_path: Path) -> None:
@@ -206,3 +206,8 @@ def test_reader_refuses_other_files(tmp_path: Path) -> None:
         read_netx(tmp_path / "text.net")
     with pytest.raises(FileNotFoundError):
         read_netx(tmp_path / "missing.net")
+
+
+def test_several_inputs_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"inputs \['spikes', 'thermal'\]; accepted here: one"):
+        write_netx(tmp_path / "two.net", NetxNetwork(two_input_graph()))

@@ -14,7 +14,7 @@ from conversion.graph.ancestors import ancestors
 from conversion.graph.layer_graph import Edge, Layer, LayerGraph
 from conversion.simulate.float_simulator import simulate
 from tests.conversion.nir_reference import run_nir
-from tests.conversion.small_graphs import skip_graph
+from tests.conversion.small_graphs import skip_graph, two_input_graph, two_inputs
 
 RANDOM = np.random.default_rng(8)
 SHAPE = (4, 6, 9)
@@ -40,7 +40,7 @@ def graph() -> LayerGraph:
     """Each way in which a layer or an edge can be written, behind each other."""
     same = {"padding": (1, 1)}
     return LayerGraph(
-        SHAPE,
+        {"input": SHAPE},
         (
             layer("taken_as_is", SHAPE, kind="input_lif", bias=bias(4)),
             layer(
@@ -137,23 +137,23 @@ def test_file_holds_what_was_written(tmp_path: Path, graph: LayerGraph) -> None:
 def test_constants_by_hand() -> None:
     weight = np.array([[[[3.0]]]])
     plain = layer("a", (1, 1, 1), Edge("input", "conv", weight), decay_v=0.25, bias=np.ones(1))
-    node = nir_graph(LayerGraph((1, 1, 1), (plain,)), 0.01)
+    node = nir_graph(LayerGraph({"input": (1, 1, 1)}, (plain,)), 0.01)
     assert node.nodes["a"].tau.item() == 0.04 and node.nodes["a"].r.item() == 1
     assert node.nodes["input_to_a"].weight.item() == 12 and node.nodes["input_to_a"].bias == [4]
     current = replace(plain, decay_u=0.5)
-    node = nir_graph(LayerGraph((1, 1, 1), (current,)), 0.01)
+    node = nir_graph(LayerGraph({"input": (1, 1, 1)}, (current,)), 0.01)
     cuba = node.nodes["a"]
     assert (cuba.tau_syn.item(), cuba.tau_mem.item()) == (0.02, 0.04)
     assert (cuba.w_in.item(), cuba.r.item(), cuba.v_leak.item()) == (2, 4, 4)
     assert node.nodes["input_to_a"].weight.item() == 3 and node.nodes["input_to_a"].bias == [0]
     summing = replace(plain, decay_v=0.0)
-    node = nir_graph(LayerGraph((1, 1, 1), (summing,)), 0.01)
+    node = nir_graph(LayerGraph({"input": (1, 1, 1)}, (summing,)), 0.01)
     assert node.nodes["a"].r.item() == 100 and node.nodes["input_to_a"].weight.item() == 3
 
 
 def test_several_edges_join_the_same_layers() -> None:
     edges = [Edge("input", "dense", np.full((1, 2), weight)) for weight in (1.0, 2.0, 4.0)]
-    graph = LayerGraph((1, 1, 2), (layer("a", (1, 1, 1), *edges, decay_v=1),))
+    graph = LayerGraph({"input": (1, 1, 2)}, (layer("a", (1, 1, 1), *edges, decay_v=1),))
     described = nir_graph(graph)
     names = ["input_to_a", "input_to_a_2", "input_to_a_3"]
     assert [described.nodes[name].weight.tolist() for name in names] == [
@@ -166,7 +166,9 @@ def test_several_edges_join_the_same_layers() -> None:
 
 def _one(change: dict[str, Any], name: str = "a", **edge_changes: Any) -> LayerGraph:
     same = Edge("input", "conv", np.ones((4, 4, 3, 3)), padding=(1, 1))
-    return LayerGraph(SHAPE, (layer(name, SHAPE, replace(same, **edge_changes), **change),))
+    return LayerGraph(
+        {"input": SHAPE}, (layer(name, SHAPE, replace(same, **edge_changes), **change),)
+    )
 
 
 REFUSED = [
@@ -178,7 +180,7 @@ REFUSED = [
     ),
     (_one({"decay_u": 0.5, "decay_v": 0}), "layer 'a': NIR cannot hold a synaptic current"),
     (
-        LayerGraph(SHAPE, (Layer("a", "input_lif", SHAPE, 0.5, 1.0, decay_u=0.5),)),
+        LayerGraph({"input": SHAPE}, (Layer("a", "input_lif", SHAPE, 0.5, 1.0, decay_u=0.5),)),
         "layer 'a': NIR cannot hold input neurons with a synaptic current",
     ),
     (_one({"decay_v": 0, "bias": bias(*SHAPE)}), "layer 'a': NIR cannot hold a bias per neuron"),
@@ -208,3 +210,14 @@ def test_part_before_a_transposed_convolution_is_exported() -> None:
 def test_step_must_have_a_length(dt_s: float) -> None:
     with pytest.raises(ValueError, match=f"dt_s is {dt_s}; accepted: above 0"):
         nir_graph(ancestors(skip_graph("float"), "b"), dt_s)
+
+
+def test_two_inputs_by_name(tmp_path: Path) -> None:
+    part, inputs = ancestors(two_input_graph("float"), "b"), two_inputs()
+    write_nir(tmp_path / "part.nir", part)
+    read = nir.read(tmp_path / "part.nir")
+    assert {n for n, node in read.nodes.items() if isinstance(node, nir.Input)} == set(inputs)
+    found = run_nir(read, inputs, 1e-4)["b"]
+    assert np.array_equal(found, simulate(part, inputs).spikes["b"])
+    with pytest.raises(ValueError, match="input 'a/b': NIR cannot hold this name"):
+        nir_graph(replace(part, inputs={**part.inputs, "a/b": (1, 3, 4)}))

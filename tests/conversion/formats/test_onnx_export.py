@@ -18,7 +18,7 @@ from conversion.student.readout_depth import depth_of_readout
 from snn_depth.models.padding import upsample_to_input
 from tests.conversion import calibrated_student as student
 from tests.conversion.onnx_run import run_steps, session_of
-from tests.conversion.small_graphs import SHAPE, counts, skip_graph
+from tests.conversion.small_graphs import SHAPE, counts, skip_graph, two_input_graph, two_inputs
 
 DTYPES = {"float32": 1e-5, "float64": 1e-12}  # and the tolerance of membranes
 
@@ -41,7 +41,7 @@ def test_every_kind_of_edge(dtype: str) -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_currents_as_input_and_bias_per_neuron(dtype: str) -> None:
     neurons = Layer("n", "input_lif", SHAPE, 0.25, 1.5, 0.5, np.linspace(-1, 1, 192).reshape(SHAPE))
-    graph = LayerGraph(SHAPE, (neurons,))
+    graph = LayerGraph({"input": SHAPE}, (neurons,))
     found, _ = run_steps(onnx_model(graph, dtype=dtype), counts())
     spikes = simulate(graph, counts()).spikes["n"]
     assert 0.1 < spikes.mean() < 0.9
@@ -51,7 +51,7 @@ def test_currents_as_input_and_bias_per_neuron(dtype: str) -> None:
 def test_threshold_is_strict() -> None:
     at = Layer("n", "input_lif", (1, 1, 1), decay_v=0.5, v_threshold=1.0)
     inputs = np.array([1.0, 0.5, 0.75]).reshape(3, 1, 1, 1, 1)
-    found, _ = run_steps(onnx_model(LayerGraph((1, 1, 1), (at,))), inputs)
+    found, _ = run_steps(onnx_model(LayerGraph({"input": (1, 1, 1)}, (at,))), inputs)
     assert found["n_spikes"].ravel().tolist() == [False, False, True]
     assert found["n_v_next"].ravel().tolist() == [1.0, 1.0, 0.0]
 
@@ -145,3 +145,15 @@ def test_refuses_what_it_is_not_made_of(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="dtype is float16; accepted: float32, float64"):
         onnx_model(skip_graph("float"), dtype="float16")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_two_inputs_by_name(dtype: type) -> None:
+    graph, inputs = two_input_graph("float"), two_inputs()
+    model = onnx_model(graph, dtype=dtype)
+    assert [i.name for i in model.graph.input[:2]] == ["counts_spikes", "counts_thermal"]
+    found, _ = run_steps(model, {f"counts_{name}": x for name, x in inputs.items()})
+    expected = simulate(graph, inputs)
+    for name, spikes in expected.spikes.items():
+        assert np.array_equal(found[f"{name}_spikes"], spikes)
+    np.testing.assert_allclose(found["out_v_next"], expected.membranes["out"], atol=1e-5)

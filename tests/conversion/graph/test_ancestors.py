@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from conversion.graph.ancestors import ancestors
+from conversion.graph.layer_graph import Layer, LayerGraph
 from conversion.simulate import integer_simulator
-from tests.conversion.small_graphs import counts, skip_graph
+from tests.conversion.small_graphs import counts, skip_graph, two_input_graph
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,16 @@ def test_leaves_out_a_branch_that_stands_before() -> None:
     layers = tuple(without_b if layer.name == "c" else layer for layer in graph.layers)
     part = ancestors(replace(graph, layers=layers), "d")
     assert [layer.name for layer in part.layers] == ["a", "c", "d"]
+
+
+def test_leaves_out_inputs_that_are_not_read() -> None:
+    part = ancestors(two_input_graph(), "a")
+    assert dict(part.inputs) == {"spikes": (2, 6, 8)}
+    assert part.binary_inputs == {"spikes"}
+    assert list(ancestors(two_input_graph(), "b").inputs) == ["spikes", "thermal"]
+    neurons = Layer("first", "input_lif", (2, 8, 12), 0.5, 1.0)
+    graph = LayerGraph({"input": (2, 8, 12)}, (neurons,))
+    assert ancestors(graph, "first").inputs == graph.inputs
 
 
 def test_unknown_layer() -> None:

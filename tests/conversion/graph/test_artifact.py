@@ -1,5 +1,7 @@
+import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -9,7 +11,7 @@ import pytest
 from conversion.graph.artifact import Artifact, TestVector, read_artifact, write_artifact
 from conversion.graph.layer_graph import LayerGraph
 from conversion.simulate import float_simulator, integer_simulator
-from tests.conversion.small_graphs import counts, skip_graph
+from tests.conversion.small_graphs import counts, skip_graph, two_input_graph, two_inputs
 
 
 def artifact() -> Artifact:
@@ -25,7 +27,8 @@ def artifact() -> Artifact:
 
 
 def assert_same(actual: LayerGraph, expected: LayerGraph) -> None:
-    assert actual.input_shape == expected.input_shape
+    assert list(actual.inputs.items()) == list(expected.inputs.items())
+    assert actual.binary_inputs == expected.binary_inputs
     assert actual.arithmetic == expected.arithmetic
     for old, new in zip(expected.layers, actual.layers, strict=True):
         for key in ("name", "kind", "shape", "decay_u", "decay_v", "bias_exp", "scale"):
@@ -46,8 +49,59 @@ def test_round_trip(tmp_path: Path) -> None:
     assert_same(read.float_graph, written.float_graph)  # type: ignore[arg-type]
     assert read.reset_period == 7
     assert read.provenance == {"checkpoint": "student", "abs_rel": 0.125}
-    assert np.array_equal(read.test_vector.inputs_TBCHW, counts())  # type: ignore[union-attr]
-    assert read.test_vector.inputs_TBCHW.dtype == np.uint8  # type: ignore[union-attr]
+    assert np.array_equal(read.test_vector.inputs["input"], counts())  # type: ignore[union-attr]
+    assert read.test_vector.inputs["input"].dtype == np.uint8  # type: ignore[union-attr]
+
+
+def test_ports_round_trip(tmp_path: Path) -> None:
+    """Names, shapes and kinds of two inputs, and a test vector with both."""
+    graph, inputs = two_input_graph(), two_inputs()
+    expected = integer_simulator.simulate(graph, inputs, record_membranes=True)
+    written = Artifact(
+        graph, 7, TestVector.of_run(inputs, expected), float_graph=two_input_graph("float")
+    )
+    write_artifact(tmp_path / "net.h5", written)
+    with h5py.File(tmp_path / "net.h5") as file:
+        ports = [dict(file[f"port/{i}"].attrs) for i in range(2)]
+        assert [(p["name"], p["kind"]) for p in ports] == [
+            ("spikes", "binary"),
+            ("thermal", "graded"),
+        ]
+        assert [p["shape"].tolist() for p in ports] == [[2, 6, 8], [1, 3, 4]]
+        assert file.attrs["schema_version"] == 3
+    read = read_artifact(tmp_path / "net.h5")
+    assert_same(read.graph, graph)
+    assert_same(read.float_graph, written.float_graph)  # type: ignore[arg-type]
+    vector = read.test_vector
+    assert vector is not None
+    again = integer_simulator.simulate(read.graph, vector.inputs, record_membranes=True)
+    assert set(vector.expected.spike_mismatches(again).values()) == {0}
+    assert set(vector.expected.membrane_differences(again).values()) == {0}
+
+
+@pytest.mark.parametrize(("largest_input", "is_binary"), [(1, True), (16, False), (None, False)])
+def test_schema_2_had_one_input_without_a_name(
+    tmp_path: Path, largest_input: int | None, is_binary: bool
+) -> None:
+    path = tmp_path / "net.h5"
+    write_artifact(path, artifact())
+    with h5py.File(path, "r+") as file:
+        inputs = file["test_vector/inputs/input"][()]
+        del file["test_vector/inputs"]
+        file["test_vector/inputs"] = inputs
+        for group in (file, file["float"]):
+            group.attrs["input_shape"] = group["port/0"].attrs["shape"]
+            del group["port"]
+        file.attrs["schema_version"] = 2
+        file.attrs["provenance"] = json.dumps({"largest_input": largest_input})
+    read = read_artifact(path)
+    binary = frozenset({"input"} if is_binary else ())
+    assert_same(read.graph, replace(skip_graph(), binary_inputs=binary))
+    assert_same(
+        read.float_graph,  # type: ignore[arg-type]
+        replace(skip_graph("float"), binary_inputs=binary),
+    )
+    assert np.array_equal(read.test_vector.inputs["input"], counts())  # type: ignore[union-attr]
 
 
 def test_test_vector_proves_the_graph(tmp_path: Path) -> None:
@@ -55,7 +109,7 @@ def test_test_vector_proves_the_graph(tmp_path: Path) -> None:
     read = read_artifact(tmp_path / "net.h5")
     vector = read.test_vector
     assert vector is not None
-    again = integer_simulator.simulate(read.graph, vector.inputs_TBCHW, record_membranes=True)
+    again = integer_simulator.simulate(read.graph, vector.inputs["input"], record_membranes=True)
     assert vector.expected.spike_mismatches(again) == dict.fromkeys("abcd", 0)
     assert vector.expected.membrane_differences(again) == {"out": 0}
     assert vector.last_membranes_BCHW.keys() == set("abcd") | {"out"}
@@ -109,7 +163,7 @@ def test_damaged_files_are_refused(tmp_path: Path) -> None:
     [
         "layer/2/edge/0/weight",
         "layer/2/bias",
-        "test_vector/inputs",
+        "test_vector/inputs/input",
         "test_vector/membranes/out",
         "test_vector/last_membranes/a",
     ],
@@ -132,7 +186,7 @@ def test_foreign_and_other_versions_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="format is None; accepted: 'snn-depth-chip-network'"):
         read_artifact(path)
     for change, message in [
-        ({"schema_version": 1}, "schema version is 1; accepted: 2; convert the network again"),
+        ({"schema_version": 1}, "schema version is 1; accepted: 2, 3; convert the network again"),
         ({"format": "snn-depth-recording"}, "format is 'snn-depth-recording'"),
         ({"arithmetic": "ternary"}, "found 'ternary'; accepted: float, integer"),
         ({"provenance": "{"}, str(path)),

@@ -80,13 +80,13 @@ def test_impossible_graphs_name_the_layer(graph: Any, message: str) -> None:
 
 def test_empty_graph_is_refused() -> None:
     with pytest.raises(ValueError, match="no layers"):
-        LayerGraph(SHAPE, ())
+        LayerGraph({"input": SHAPE}, ())
 
 
 def test_float_graph_has_no_ranges() -> None:
     layer = Layer(
         "n", "lif", (1, 1, 1), 0.5, 1.0, edges=(Edge("input", "dense", np.full((1, 192), 1e6)),)
     )
-    LayerGraph(SHAPE, (layer,))
+    LayerGraph({"input": SHAPE}, (layer,))
     with pytest.raises(ValueError, match="layer 'n': decay_v is 0"):
-        LayerGraph(SHAPE, (layer,), "integer")
+        LayerGraph({"input": SHAPE}, (layer,), "integer")

@@ -104,7 +104,7 @@ def _only(
     edge = layer.edges[0]
     sources = x if edge.source == INPUT else spikes[edge.source].astype(float)
     alone = replace(layer, edges=(replace(edge, source=INPUT),))
-    return LayerGraph(graph.shapes[edge.source], (alone,), "integer"), sources
+    return LayerGraph({"input": graph.shapes[edge.source]}, (alone,), "integer"), sources
 
 
 def test_relays_stay_exact(student: Student) -> None:
@@ -135,7 +135,7 @@ def test_edges_of_any_size_share_a_scale(
     )
     layer = Layer("a", "lif", (3, 4, 4), 0.5, v_threshold, bias=rng.normal(size=3), edges=edges)
     graph = quantize_graph(
-        LayerGraph((2, 4, 4), (layer,)), num_weight_bits=num_weight_bits, largest_input=1
+        LayerGraph({"input": (2, 4, 4)}, (layer,)), num_weight_bits=num_weight_bits, largest_input=1
     )
     found = graph["a"]
     step = weight_step(num_weight_bits)
@@ -157,7 +157,7 @@ def test_scale_by_hand() -> None:
         Edge(INPUT, "conv", np.array([[[[-2.0]]]])),
     )
     layer = Layer("a", "lif", (1, 1, 1), 0.7, 1.0, bias=np.array([-0.75]), edges=edges)
-    found = quantize_graph(LayerGraph((1, 1, 1), (layer,)), largest_input=1)["a"]
+    found = quantize_graph(LayerGraph({"input": (1, 1, 1)}, (layer,)), largest_input=1)["a"]
     assert (found.v_threshold, found.decay_v, found.decay_u) == (508, 2867, 4095)
     assert [(int(e.weight[0, 0, 0, 0]), e.weight_exp) for e in found.edges] == [(254, 0), (-254, 2)]
     assert found.bias is not None
@@ -177,7 +177,7 @@ def one_layer(weight: np.ndarray, **changes: object) -> LayerGraph:
     arguments = {"kind": "lif", "decay_v": 0.5, "v_threshold": 1.0, **changes}
     edge = Edge(INPUT, "conv", weight)
     return LayerGraph(
-        (weight.shape[1], 1, 1),
+        {INPUT: (weight.shape[1], 1, 1)},
         (Layer("a", shape=(len(weight), 1, 1), edges=(edge,), **arguments),),  # type: ignore[arg-type]
     )
 
@@ -204,11 +204,11 @@ def test_scale_shrinks_until_the_current_cannot_wrap_around() -> None:
         ),
         (
             one_layer(np.ones((1, 3000, 1, 1))),
-            r"layer 'a': its sum of weights \(24-bit head-room\) lets",
+            r"layer 'a': its sum of weights \(24-bit accumulator\) lets",
         ),
         (one_layer(np.ones((1, 1, 1, 1)), decay_u=0.0), "layer 'a': decay_u is 0.0"),
         (
-            LayerGraph((1, 1, 1), (Layer("in", "input_lif", (1, 1, 1), 0.5, 1.0),)),
+            LayerGraph({"input": (1, 1, 1)}, (Layer("in", "input_lif", (1, 1, 1), 0.5, 1.0),)),
             "layer 'in': kind 'input_lif' takes currents",
         ),
     ],

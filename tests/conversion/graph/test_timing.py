@@ -22,7 +22,7 @@ def chain(num_layers: int, *, skip: bool = True, source: str = "a0") -> LayerGra
     ]
     if skip:
         layers[-1] = replace(layers[-1], edges=(*layers[-1].edges, Edge(source, "conv", one)))
-    return LayerGraph((1, 2, 2), tuple(layers))
+    return LayerGraph({"input": (1, 2, 2)}, tuple(layers))
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,7 @@ def strided_shortcut(*, with_full_skip: bool) -> LayerGraph:
     if with_full_skip:
         into_d = (Edge("c", "conv", pointwise), down)
         layers.append(Layer("d", "lif", (3, 3, 4), 0.5, 0.5, edges=into_d))
-    return LayerGraph((3, 5, 8), tuple(layers))
+    return LayerGraph({"input": (3, 5, 8)}, tuple(layers))
 
 
 def test_relays_repeat_only_what_a_strided_shortcut_reads() -> None:

@@ -28,7 +28,7 @@ def random_graph(seed: int, arithmetic: Arithmetic, num_layers: int = 6) -> Laye
         layer = _random_layer(random, f"{kind}{number}", shapes, arithmetic)
         layers.append(_calibrated(tuple(layers), replace(layer, kind=kind), arithmetic))
         shapes[layer.name] = layer.shape
-    return balance_with_delays(LayerGraph(INPUT_SHAPE, tuple(layers), arithmetic))
+    return balance_with_delays(LayerGraph({"input": INPUT_SHAPE}, tuple(layers), arithmetic))
 
 
 def _random_layer(
@@ -106,7 +106,9 @@ def _calibrated(before: tuple[Layer, ...], layer: Layer, arithmetic: Arithmetic)
         return layer
     silent = replace(layer, kind="readout")
     simulator = float_simulator if arithmetic == "float" else integer_simulator
-    trace = simulator.simulate(LayerGraph(INPUT_SHAPE, (*before, silent), arithmetic), counts(0))
+    trace = simulator.simulate(
+        LayerGraph({"input": INPUT_SHAPE}, (*before, silent), arithmetic), counts(0)
+    )
     level = float(np.quantile(trace.membranes[layer.name], 0.8))
     if arithmetic == "integer":
         return replace(layer, v_threshold=int(np.clip(level / 64, 0, 131071)))

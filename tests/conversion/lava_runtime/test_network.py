@@ -108,7 +108,7 @@ def test_currents_wrap_and_membranes_clip(
         for name, kind in (("fires", "lif"), ("reads", "readout"))
     ]
     inputs = np.random.default_rng(0).integers(0, 8, (8, 2, 2, 1, 1))
-    graph = LayerGraph((2, 1, 1), tuple(layers), "integer")
+    graph = LayerGraph({"input": (2, 1, 1)}, tuple(layers), "integer")
     # Beyond 2**17 weight units currents of one sign turn into the other; here, up to 1.8 * 2**17.
     currents = inputs[:, :, 0] * 255 * 2**7
     assert np.abs(currents).max() > 2**17
@@ -120,7 +120,7 @@ def test_where_lava_wraps_otherwise(tmp_path: Path, lava_python: Path) -> None:
     weight = np.array([[128, 0], [-128, 0], [0, 255], [0, 254]])
     edge = Edge("input", "dense", weight, weight_exp=7)
     layer = Layer("n", "readout", (4, 1, 1), decay_v=0, decay_u=4095, edges=(edge,))
-    graph = LayerGraph((2, 1, 1), (layer,), "integer")
+    graph = LayerGraph({"input": (2, 1, 1)}, (layer,), "integer")
     inputs = np.array([8, 12]).reshape(1, 1, 2, 1, 1)
     write_artifact(tmp_path / "a.h5", Artifact(graph, 1))
     run = run_in_lava(tmp_path / "a.h5", inputs, "integer", python=lava_python)
@@ -160,7 +160,7 @@ def test_input_that_adds_to_membranes(
         Edge("input", "conv", 2 * random.integers(-9, 9, (3, 2, 3, 3)), weight_exp=1),
     )
     layer = replace(source, name="n", kind="lif", shape=(3, 6, 10), bias=None, edges=edges)
-    graph = balance_with_delays(LayerGraph((2, 8, 12), (source, layer), arithmetic))
+    graph = balance_with_delays(LayerGraph({"input": (2, 8, 12)}, (source, layer), arithmetic))
     run = run_in_lava_and_compare(tmp_path, lava_python, graph, counts(), synapses="fast")
     assert all(0.1 < rate < 0.9 for rate in run.trace.firing_rates().values())
 

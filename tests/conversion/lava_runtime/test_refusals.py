@@ -26,13 +26,15 @@ def input_layer(name: str, bias: int = 0) -> Layer:
         (skip_graph(), counts() / 2, "integer", "not whole numbers"),
         (skip_graph(balanced=False), counts(), "integer", "'c': what comes from 'a' arrives early"),
         (
-            LayerGraph((2, 8, 12), (input_layer("in", bias=4093),), "integer"),
+            LayerGraph({"input": (2, 8, 12)}, (input_layer("in", bias=4093),), "integer"),
             counts(),
             "integer",
             r"'in': input and bias add up to 0\.\.4096; accepted: -4096\.\.4095",
         ),
         (
-            LayerGraph((2, 8, 12), (input_layer("one"), input_layer("other")), "integer"),
+            LayerGraph(
+                {"input": (2, 8, 12)}, (input_layer("one"), input_layer("other")), "integer"
+            ),
             counts(),
             "integer",
             "'other' has no connection with layer 'one'; accepted: graphs in one piece",

@@ -9,7 +9,7 @@ from tests.conversion.small_graphs import counts, skip_graph
 def run_neuron(inputs: list[float], **constants: object) -> tuple[list[bool], list[float]]:
     edge = Edge("input", "conv", np.ones((1, 1, 1, 1)))
     layer = Layer("n", shape=(1, 1, 1), edges=(edge,), **constants)  # type: ignore[arg-type]
-    graph = LayerGraph((1, 1, 1), (layer,))
+    graph = LayerGraph({"input": (1, 1, 1)}, (layer,))
     trace = simulate(graph, np.array(inputs).reshape(-1, 1, 1, 1, 1), record_membranes=True)
     spikes = trace.spikes["n"].ravel().tolist() if layer.fires else []
     return spikes, trace.membranes["n"].ravel().tolist()
@@ -51,7 +51,7 @@ def test_bias_per_channel_and_per_neuron() -> None:
         (np.arange(4.0).reshape(shape), [0, 1, 2, 3]),
     ]:
         layer = Layer("n", "readout", shape, 0.5, edges=(edge,), bias=bias)
-        trace = simulate(LayerGraph((1, 1, 2), (layer,)), np.ones((1, 1, 1, 1, 2)))
+        trace = simulate(LayerGraph({"input": (1, 1, 2)}, (layer,)), np.ones((1, 1, 1, 1, 2)))
         assert trace.membranes["n"].ravel().tolist() == expected
 
 
@@ -62,7 +62,7 @@ def test_refuses_integer_graph() -> None:
 
 def test_input_neurons_take_the_input_as_a_bias() -> None:
     layer = Layer("in", "input_lif", (1, 1, 1), 0.5, 10.0, decay_u=0.25, bias=np.array([1.0]))
-    graph = LayerGraph((1, 1, 1), (layer,))
+    graph = LayerGraph({"input": (1, 1, 1)}, (layer,))
     inputs = np.array([2.0, 0.0, 4.0]).reshape(3, 1, 1, 1, 1)
     trace = simulate(graph, inputs, record_membranes=True)
     # 2 + 1; 1.5 + 1; 1.25 + 4 + 1: nothing of the input lingers in a current

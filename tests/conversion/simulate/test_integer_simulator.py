@@ -96,7 +96,7 @@ def test_wrap() -> None:
 def test_input_with_neurons_drives_their_membranes() -> None:
     layer = Layer("in", "input_lif", (1, 1, 1), 1024, 25, decay_u=4095, bias_exp=6)
     trace = simulate(
-        LayerGraph((1, 1, 1), (layer,), "integer"),
+        LayerGraph({"input": (1, 1, 1)}, (layer,), "integer"),
         np.full((5, 1, 1, 1, 1), 13),
         record_membranes=True,
     )
@@ -153,5 +153,5 @@ def test_sum_of_edges_beyond_float32_is_exact() -> None:
     layer = Layer("n", "lif", (1, 1, 1), 0, 252, decay_u=4095, edges=edges)
     # each edge fits float32; the sum is 2**24 + 253, in float32 2**24 + 252, and wraps around
     inputs = np.array([1024, 515]).reshape(1, 1, 2, 1, 1)
-    trace = simulate(LayerGraph((2, 1, 1), (layer,), "integer"), inputs)
+    trace = simulate(LayerGraph({"input": (2, 1, 1)}, (layer,), "integer"), inputs)
     assert trace.spikes["n"].item()

@@ -91,7 +91,7 @@ def test_stream_round_trip() -> None:
 def test_refuses_wrong_inputs() -> None:
     graph = skip_graph()
     for shape in [(7, 2, 8, 12), (7, 1, 2, 12, 8), (0, 1, 2, 8, 12)]:
-        with pytest.raises(ValueError, match="inputs have shape"):
+        with pytest.raises(ValueError, match="input 'input' has shape"):
             integer_simulator.simulate(graph, np.zeros(shape))
     with pytest.raises(ValueError, match="reset_period is 0"):
         integer_simulator.simulate_pipelined(graph, counts(), reset_period=0)

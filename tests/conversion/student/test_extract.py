@@ -6,6 +6,9 @@ import torch
 from torch import nn
 
 from conversion.graph.layer_graph import Edge, Layer, LayerGraph
+from conversion.graph.quantize import quantize_graph
+from conversion.graph.timing import balance_with_delays
+from conversion.simulate import integer_simulator
 from conversion.simulate.float_simulator import simulate
 from conversion.student.extract import extract_graph, projection_edge
 from conversion.student.student_run import padded_input, run_student
@@ -13,6 +16,7 @@ from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
 from snn_depth.models.graph import READOUT
 from snn_depth.models.upsampled_conv import UpsampledConv2d
 from tests.conversion.calibrated_student import calibrated_student, counts
+from tests.snn_depth.models import two_inputs
 
 
 @pytest.mark.parametrize("size", [(64, 128), (50, 70)])
@@ -30,6 +34,27 @@ def test_graph_fires_exactly_as_the_student(size: tuple[int, int]) -> None:
     assert difference.max() < 1e-9 < np.abs(student.membranes[READOUT]).mean()
 
 
+def test_a_student_of_two_inputs() -> None:
+    network, x = two_inputs.student(), two_inputs.counts()
+    student = run_student(network, x)
+    graph = extract_graph(network, 11, 14)
+    assert dict(graph.inputs) == {"spikes": (1, 12, 14), "thermal": (2, 12, 14)}
+    padded = {name: padded_input(network, counts) for name, counts in x.items()}
+    trace = simulate(graph, padded)
+    for name, spikes in student.spikes.items():
+        assert 0.02 < spikes.mean() < 0.9, name
+        assert np.array_equal(trace.spikes[name], spikes), name
+    difference = np.abs(trace.membranes[READOUT] - student.membranes[READOUT])
+    assert difference.max() < 1e-9 < np.abs(student.membranes[READOUT]).mean()
+    largest_input = {name: int(counts.max()) for name, counts in x.items()}
+    integers = quantize_graph(balance_with_delays(graph), largest_input=largest_input)
+    found = integer_simulator.simulate(integers, padded)
+    differing = found.spike_mismatches(trace)
+    assert all(differing[n] < 0.2 * spikes.sum() for n, spikes in trace.spikes.items())
+    with pytest.raises(ValueError, match=r"largest_input lacks inputs \['thermal'\]"):
+        quantize_graph(graph, largest_input={"spikes": 9})
+
+
 def test_running_leaves_the_student_as_it_was() -> None:
     network = calibrated_student(channel_multipliers=(1, 1))
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
@@ -45,7 +70,7 @@ def as_graph(edge: Edge, bias: np.ndarray, size: tuple[int, int]) -> LayerGraph:
     channels = len(weight) if edge.kind == "conv_transpose" else weight.shape[1] * groups
     source = (channels, *size)
     layer = Layer("out", "readout", edge.output_shape(source), 1.0, bias=bias, edges=(edge,))
-    return LayerGraph(source, (layer,))
+    return LayerGraph({"input": source}, (layer,))
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def small_report() -> tuple[LayerGraph, Traces]:
     hidden = Layer("a", "lif", (1, 2, 2), 2048, 508, 4095, edges=edges)
     last = Edge("a", "conv", np.full((2, 1, 1, 1), 2))
     out = Layer("out", "readout", (2, 2, 2), 2048, decay_u=4095, edges=(last,), scale=0.5)
-    graph = LayerGraph((1, 2, 2), (hidden, out), "integer")
+    graph = LayerGraph({"input": (1, 2, 2)}, (hidden, out), "integer")
     spikes = np.zeros((2, 1, 1, 2, 2), bool)
     spikes.flat[[0, 3, 6]] = True
     changed = spikes.copy()

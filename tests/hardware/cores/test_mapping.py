@@ -14,7 +14,7 @@ from hardware.cores.chip import Chip, load_chip
 from hardware.cores.core_resources import CoreResources
 from hardware.cores.mapping import CoreMap, core_memories, map_network
 from hardware.cores.partition import Partition
-from tests.conversion.small_graphs import skip_graph
+from tests.conversion.small_graphs import skip_graph, two_input_graph
 from tests.hardware.brute_force import Neuron, synapses_of
 
 SHIPPED = Path(__file__).parents[3] / "snn_depth" / "weights" / "student.h5"
@@ -63,7 +63,7 @@ def slow_needs(graph: LayerGraph, core_map: CoreMap, name: str) -> CoreResources
                 for source, target in synapses_of(edge, layer.shape, other.shape):
                     copy = (other.name, number, source, block_of(receivers, target))
                     cores[block_of(partition, source)]["sent"].add(copy)
-    delay = max((e.delay for e in layer.edges if e.source != "input"), default=0)
+    delay = max((e.delay for e in layer.edges if e.source not in graph.inputs), default=0)
     state = chip.state_bits_per_neuron + delay * chip.delay_bits_per_neuron_and_step
     return CoreResources(
         max(len(core["neurons"]) for core in cores),
@@ -76,13 +76,21 @@ def slow_needs(graph: LayerGraph, core_map: CoreMap, name: str) -> CoreResources
 
 
 @pytest.mark.parametrize("partition", ["columns", "compact"])
-@pytest.mark.parametrize("relays", [False, True])
-def test_needs_equal_brute_force(partition: str, relays: bool) -> None:
-    graph = balance_with_relays(skip_graph("float")) if relays else skip_graph()
+@pytest.mark.parametrize(
+    "graph",
+    [
+        skip_graph(),
+        balance_with_relays(skip_graph("float")),
+        two_input_graph(),
+        balance_with_relays(two_input_graph("float")),
+    ],
+    ids=["delays", "relays", "two inputs", "two inputs, relays"],
+)
+def test_needs_equal_brute_force(partition: str, graph: LayerGraph) -> None:
     chip = small_chip(
         partition=partition, state_bits_per_neuron=5, delay_bits_per_neuron_and_step=7
     )
-    core_map = map_network(graph, replace(chip, graded_spikes=True), graded_input=True)
+    core_map = map_network(graph, replace(chip, graded_spikes=True))
     assert not core_map.violations
     assert core_map.num_cores > len(graph.layers)
     for layer in graph.layers:
@@ -102,7 +110,7 @@ def test_pilotnet_cores_are_those_of_intels_compiler(test_data_dir: Path) -> Non
 
 def test_shipped_student_fits_one_loihi_2() -> None:
     graph = read_artifact(SHIPPED).graph
-    core_map = map_network(graph, load_chip("loihi2"), graded_input=True)
+    core_map = map_network(graph, load_chip("loihi2"))
     assert not core_map.violations
     assert core_map.num_chips == 1
     first = core_map.first_cores
@@ -112,14 +120,23 @@ def test_shipped_student_fits_one_loihi_2() -> None:
 
 
 def test_loihi_1_refuses_graded_input() -> None:
-    with pytest.raises(ValueError, match="Loihi 1 are binary; accepted: a network whose time bins"):
-        map_network(skip_graph(), load_chip("loihi1"), graded_input=True)
+    with pytest.raises(
+        ValueError,
+        match="'input' carries counts, and spikes of Loihi 1 are binary; accepted: a network",
+    ):
+        map_network(skip_graph(), load_chip("loihi1"))
+    reads_spikes = replace(skip_graph(), binary_inputs=frozenset({"input"}))
+    assert map_network(reads_spikes, load_chip("loihi1")).num_cores
 
 
 def test_exceeded_limits_are_named() -> None:
     wide = Edge("input", "dense", np.ones((4, 50)))
-    graph = LayerGraph((50, 1, 1), (Layer("big", "lif", (4, 1, 1), 0.5, 1.0, edges=(wide,)),))
-    core_map = map_network(graph, small_chip(input_axons_per_core=40, memory_bits_per_core=300))
+    graph = LayerGraph(
+        {"input": (50, 1, 1)}, (Layer("big", "lif", (4, 1, 1), 0.5, 1.0, edges=(wide,)),)
+    )
+    core_map = map_network(
+        graph, small_chip(graded_spikes=True, input_axons_per_core=40, memory_bits_per_core=300)
+    )
     assert [(v.layer, v.limit, v.used, v.allowed) for v in core_map.violations] == [
         ("big", "memory_bits_per_core", 400, 300),
         ("big", "input_axons_per_core", 50, 40),
@@ -130,7 +147,7 @@ def test_exceeded_limits_are_named() -> None:
 
 def test_long_delays_are_a_violation() -> None:
     graph = skip_graph()
-    core_map = map_network(graph, small_chip(max_delay_steps=0))
+    core_map = map_network(graph, small_chip(graded_spikes=True, max_delay_steps=0))
     assert [(v.layer, v.limit, v.used) for v in core_map.violations] == [
         ("c", "max_delay_steps", 1)
     ]
@@ -141,7 +158,7 @@ def core_edges(name: str) -> tuple[Edge, ...]:
 
 
 def test_memories_of_cores_are_as_large_as_the_fullest_needs() -> None:
-    core_map = map_network(skip_graph(), small_chip(graded_spikes=True), graded_input=True)
+    core_map = map_network(skip_graph(), small_chip(graded_spikes=True))
     memories = core_memories(core_map, num_weight_bits=6, potential_word_bits=32)
     for name, needs in core_map.needs.items():
         assert memories[name].weights_bytes == needs.weights * 6 / 8

@@ -8,8 +8,9 @@ from conversion.formats.netx_file import read_netx
 from conversion.graph.layer_graph import Edge
 from hardware.counts.event_counts import concatenate_counts, count_events
 from hardware.counts.workload import WorkLayer, Workload, workload_of_run
+from tests.conversion.small_graphs import two_inputs
 from tests.hardware.brute_force import random_edge, synapses_of
-from tests.hardware.small_workload import small_workload
+from tests.hardware.small_workload import small_workload, two_input_workload
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -21,7 +22,7 @@ def test_synops_equal_brute_force(seed: int) -> None:
         WorkLayer("a", source_shape, (), spikes, is_input_neuron=True),
         WorkLayer("b", target_shape, (edge,), None),
     )
-    workload = Workload(np.zeros((3, 2, 1, 1, 1), bool), layers, 1, {"a": 0, "b": 1})
+    workload = Workload({"input": np.zeros((3, 2, 1, 1, 1), bool)}, layers, 1, {"a": 0, "b": 1})
     counts = count_events(workload).layers[1]
     expected = np.zeros((3, 2), np.int64)
     for source, _ in synapses_of(edge, source_shape, target_shape):
@@ -33,7 +34,7 @@ def test_synops_equal_brute_force(seed: int) -> None:
 
 def test_totals_of_a_graph_with_skips() -> None:
     graph, workload = small_workload()
-    counts = count_events(workload, binned_spikes=True)
+    counts = count_events(workload, binned_inputs=["input"])
     pairs = [
         (layer, edge, synapses_of(edge, graph.shapes[edge.source], layer.shape))
         for layer in graph.layers
@@ -51,9 +52,30 @@ def test_totals_of_a_graph_with_skips() -> None:
     assert counts.num_neurons == 96 + 36 + 96 + 5 + 2
     assert counts.num_updates(pipelined=True) == 235 * 7
     assert counts.num_updates(pipelined=False) == 235 * (7 + graph.num_pipeline_steps)
-    assert np.array_equal(counts.binning_TB, workload.inputs_TBCHW.sum((2, 3, 4)))
+    assert np.array_equal(counts.binning_TB, workload.inputs["input"].sum((2, 3, 4)))
     fired = [y.sent_TBCHW for y in workload.layers if y.sent_TBCHW is not None]
     assert np.array_equal(counts.spikes_B, sum(s.sum((0, 2, 3, 4)) for s in fired))
+
+
+def test_totals_of_a_graph_of_two_inputs() -> None:
+    """One sends spikes, which cost additions, the other counts, which cost multiplications."""
+    graph, workload = two_input_workload()
+    assert workload.shapes == dict(graph.shapes)
+    counts = count_events(workload, binned_inputs=["thermal"])
+    synops = {True: 0, False: 0}
+    for layer, found in zip(graph.layers, counts.layers, strict=True):
+        for edge, edge_counts in zip(layer.edges, found.edges, strict=True):
+            sent = workload.sent_by(edge.source) != 0
+            pairs = synapses_of(edge, graph.shapes[edge.source], layer.shape)
+            driven_TB = sum(sent[:, :, *source] for source, _ in pairs)
+            assert np.array_equal(edge_counts.synops_TB, driven_TB)
+            assert np.array_equal(edge_counts.events_TB, sent.sum((2, 3, 4)))
+            assert edge_counts.from_input == (edge.source in ("spikes", "thermal"))
+            synops[edge.source == "thermal"] += driven_TB.sum(0)
+    assert np.array_equal(counts.macs_B, synops[True])
+    assert np.array_equal(counts.accumulations_B, synops[False])
+    assert np.array_equal(counts.binning_TB, two_inputs()["thermal"].sum((2, 3, 4)))
+    assert not count_events(workload).binning_TB.any()
 
 
 def test_sample_counts_depend_on_no_other_sample() -> None:
@@ -61,7 +83,7 @@ def test_sample_counts_depend_on_no_other_sample() -> None:
     together = count_events(workload)
     for b in range(3):
         alone = Workload(
-            workload.inputs_TBCHW[:, b : b + 1],
+            {"input": workload.inputs["input"][:, b : b + 1]},
             tuple(
                 y if y.sent_TBCHW is None else replace(y, sent_TBCHW=y.sent_TBCHW[:, b : b + 1])
                 for y in workload.layers
@@ -76,7 +98,7 @@ def test_sample_counts_depend_on_no_other_sample() -> None:
 
 def test_batches_are_joined_and_cut_in_time() -> None:
     _, workload = small_workload(num_samples=3)
-    together = count_events(workload, binned_spikes=True)
+    together = count_events(workload, binned_inputs=["input"])
     twice = concatenate_counts([together, together])
     assert twice.num_samples == 6
     for total in ("synops_B", "macs_B", "spikes_B"):
@@ -107,7 +129,7 @@ def test_graded_is_a_property_of_the_layer_not_of_its_data() -> None:
             WorkLayer("a", (1, 2, 2), (), sent, is_input_neuron=True),
             WorkLayer("b", (1, 2, 2), (edge,), None),
         )
-        workload = Workload(np.zeros((1, 1, 1, 1, 1)), layers, 1, {"a": 0, "b": 1})
+        workload = Workload({"input": np.zeros((1, 1, 1, 1, 1))}, layers, 1, {"a": 0, "b": 1})
         counts = count_events(workload).layers[1]
         assert getattr(counts, kind) == 4
         assert counts.synops_TB == 4
@@ -117,7 +139,7 @@ def test_graded_is_a_property_of_the_layer_not_of_its_data() -> None:
 def test_no_spikes_no_synops() -> None:
     _, workload = small_workload()
     silent = Workload(
-        0 * workload.inputs_TBCHW,
+        {"input": 0 * workload.inputs["input"]},
         tuple(
             y if y.sent_TBCHW is None else replace(y, sent_TBCHW=y.sent_TBCHW & False)
             for y in workload.layers
@@ -143,7 +165,7 @@ def test_pilotnet_events_are_those_published(test_data_dir: Path) -> None:
         spikes[layer.name] = record.reshape(16, 1, *layer.shape)
     spikes[graph.layers[-1].name] = np.zeros((16, 1, 1, 1, 1), bool)
     inputs = np.zeros((16, 1, *graph.input_shape), bool)
-    counts = count_events(workload_of_run(graph, inputs, spikes, graded_input=False))
+    counts = count_events(workload_of_run(graph, inputs, spikes))
     assert counts.synops_B == 49_246_886
     assert counts.spikes_B == 755_963
     assert counts.num_updates(pipelined=True) == 2_536_144

@@ -13,15 +13,15 @@ from hardware.counts.traffic import count_traffic
 from hardware.counts.workload import Workload
 from tests.hardware.brute_force import synapses_of
 from tests.hardware.cores.test_mapping import block_of, small_chip
-from tests.hardware.small_workload import small_workload
+from tests.hardware.small_workload import small_workload, two_input_workload
 
 
-@pytest.fixture(scope="module")
-def mapped() -> tuple[Workload, CoreMap]:
-    graph, workload = small_workload()
+@pytest.fixture(scope="module", params=[small_workload, two_input_workload])
+def mapped(request: pytest.FixtureRequest) -> tuple[Workload, CoreMap]:
+    graph, workload = request.param()
     # Tiles and chips so small that messages travel along rows, columns and between chips.
     chip = small_chip(graded_spikes=True, num_cores=8, cores_per_tile=2, mesh_columns=2)
-    return workload, map_network(graph, chip, graded_input=True)
+    return workload, map_network(graph, chip)
 
 
 def test_messages_and_hops_equal_brute_force(mapped: tuple[Workload, CoreMap]) -> None:
@@ -40,12 +40,12 @@ def test_messages_and_hops_equal_brute_force(mapped: tuple[Workload, CoreMap]) -
             for source, cores in receivers.items():
                 spikes_B = (workload.sent_by(edge.source)[:, :, *source] != 0).sum(0)
                 start = 0
-                if edge.source != "input":
+                if edge.source not in workload.inputs:
                     block = block_of(core_map.partitions[edge.source], source)
                     start = first[edge.source] + block
                 for core in cores:
                     expected["messages"] += spikes_B
-                    expected["input"] += spikes_B * (edge.source == "input")
+                    expected["input"] += spikes_B * (edge.source in workload.inputs)
                     for name in ("columns", "rows", "chips"):
                         positions = getattr(placement, name)
                         expected[name] += spikes_B * abs(positions[start] - positions[core])

@@ -23,7 +23,7 @@ def test_unrecorded_layer_is_an_error() -> None:
     spikes = {y.name: y.sent_TBCHW for y in workload.layers if y.sent_TBCHW is not None}
     del spikes["b"]
     with pytest.raises(ValueError, match=r"no spikes are recorded of layers \['b'\]"):
-        workload_of_run(graph, workload.inputs_TBCHW, spikes, graded_input=True)
+        workload_of_run(graph, workload.inputs["input"], spikes)
     silent = replace(workload, layers=tuple(replace(y, sent_TBCHW=None) for y in workload.layers))
     with pytest.raises(ValueError, match="'a' sent; its synapses cannot be counted"):
         silent.sent_by("a")
@@ -31,19 +31,17 @@ def test_unrecorded_layer_is_an_error() -> None:
 
 def test_counts_are_not_taken_for_spikes() -> None:
     _, workload = small_workload()
+    reads_spikes = replace(skip_graph(), binary_inputs=frozenset({"input"}))
     spikes = {y.name: y.sent_TBCHW for y in workload.layers if y.sent_TBCHW is not None}
     with pytest.raises(ValueError, match="values up to 3; accepted as spikes: 0 and 1"):
-        workload_of_run(skip_graph(), counts(), spikes, graded_input=False)
+        workload_of_run(reads_spikes, counts(), spikes)
     binary = np.minimum(counts(), 1)
-    assert (
-        workload_of_run(skip_graph(), binary, spikes, graded_input=False).sent_by("input").dtype
-        == np.bool_
-    )
+    assert workload_of_run(reads_spikes, binary, spikes).sent_by("input").dtype == np.bool_
 
 
 def test_records_of_other_shapes_are_refused() -> None:
     _, workload = small_workload()
     with pytest.raises(ValueError, match="layer 'a': its record has shape"):
-        replace(workload, inputs_TBCHW=workload.inputs_TBCHW[:-1])
+        replace(workload, inputs={"input": workload.inputs["input"][:-1]})
     with pytest.raises(ValueError, match=r"accepted: \(T, B, C, H, W\)"):
-        replace(workload, inputs_TBCHW=workload.inputs_TBCHW[0])
+        replace(workload, inputs={"input": workload.inputs["input"][0]})

@@ -20,7 +20,7 @@ from tests.hardware.layer_counts import edge_counts, layer_counts, network_count
 from tests.hardware.small_workload import small_workload
 
 NM45 = load_constants("nm45").values
-COUNTS = count_events(small_workload()[1], binned_spikes=True)
+COUNTS = count_events(small_workload()[1], binned_inputs=["input"])
 TWIN = network_counts(
     *(twin_of(layer) for layer in COUNTS.layers), binning=COUNTS.binning_TB.sum(0)[None, :1]
 )
@@ -51,7 +51,7 @@ def test_steps_in_which_the_network_drains() -> None:
 def test_samples_do_not_depend_on_each_other() -> None:
     _, workload = small_workload()
     last = Workload(
-        workload.inputs_TBCHW[:, -1:],
+        {"input": workload.inputs["input"][:, -1:]},
         tuple(
             replace(y, sent_TBCHW=None if y.sent_TBCHW is None else y.sent_TBCHW[:, -1:])
             for y in workload.layers
@@ -59,7 +59,9 @@ def test_samples_do_not_depend_on_each_other() -> None:
         workload.num_pipeline_steps,
         workload.arrival_steps,
     )
-    alone = snn_energy(count_events(last, binned_spikes=True), SnnMachine(), NM45, pipelined=True)
+    alone = snn_energy(
+        count_events(last, binned_inputs=["input"]), SnnMachine(), NM45, pipelined=True
+    )
     together = snn_energy(COUNTS, SnnMachine(), NM45, pipelined=True)
     for one, many in zip(alone, together, strict=True):
         assert one.total_pj == pytest.approx(many.total_pj[-1:])

@@ -64,7 +64,7 @@ def test_by_hand() -> None:
     assert energy.terms_pj["potentials"].tolist() == [3 * 2 * 32]
     assert energy.terms_pj["routing"].tolist() == [7]
     # The same synapse of a graded input: a multiplication more, its counter read, zero or not.
-    graded = replace(layer, edges=(replace(edge, graded=True, source="input"),))
+    graded = replace(layer, edges=(replace(edge, graded=True, from_input=True),))
     energy = snn_layer_energy(graded, machine, prices, num_steps=1)
     assert energy.terms_pj["operations"].tolist() == [1 + 8 * 5 + 2 + 24 * 12]
     assert energy.terms_pj["inputs"].tolist() == [5]

@@ -30,7 +30,7 @@ def test_chip_events_are_those_counted() -> None:
     graph, workload = small_workload()
     chip = small_chip(graded_spikes=True, num_cores=8, cores_per_tile=2, mesh_columns=2)
     counts = count_events(workload)
-    traffic = count_traffic(workload, map_network(graph, chip, graded_input=True))
+    traffic = count_traffic(workload, map_network(graph, chip))
     events = chip_events(counts, traffic, pipelined=False)
     dense = counts.layers[3].synops_TB.sum(0)  # layer d is the only dense one
     assert np.array_equal(events.synops_dense, dense) and dense.any()

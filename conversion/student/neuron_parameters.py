@@ -15,15 +15,12 @@ _USE_LIF = (
 )
 
 
-def firing_constants(name: str, neuron: nn.Module) -> tuple[float, float]:
-    """Constants of the neurons of all firing populations.
+def lif_parameters(name: str, neuron: nn.Module) -> tuple[float, float]:
+    """Decay of the membrane per step, and threshold.
 
     Args:
         name: Name of the module in its network, for messages.
         neuron: The module.
-
-    Returns:
-        Decay of the membrane per step, and threshold.
 
     Raises:
         ValueError: For a neuron that the chip does not have, with the module's name and what to
@@ -34,15 +31,12 @@ def firing_constants(name: str, neuron: nn.Module) -> tuple[float, float]:
     return neuron.decay_v, neuron.v_threshold
 
 
-def readout_constant(name: str, neuron: nn.Module) -> float:
-    """Constant of the readout's neurons, which never fire.
+def integrator_decay(name: str, neuron: nn.Module) -> float:
+    """Decay of the membrane per step of neurons that never fire.
 
     Args:
         name: Name of the module in its network, for messages.
         neuron: The module.
-
-    Returns:
-        Decay of the membrane per step.
 
     Raises:
         ValueError: For anything else than a leaky integrator.

@@ -1,19 +1,21 @@
-"""How far the accumulators of a layer can be driven, whatever its sources send.
+"""Overflow check: how far the accumulators of a layer can be driven, whatever its sources send.
 
 The synaptic current has 24 bits and wraps around, which turns the strongest excitation into
 inhibition; so no possible input may reach that far.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
 from conversion.graph.fixed_point import DECAY_UNIT, STATE_LIMIT, WEIGHT_SHIFT
-from conversion.graph.layer_graph import INPUT, Edge, Layer
+from conversion.graph.layer_graph import Edge, Layer
 
 Array = npt.NDArray[np.float64]
 
 
-def extreme_currents(layer: Layer, largest_input: float) -> Array:
+def extreme_currents(layer: Layer, largest_inputs: Mapping[str, float]) -> Array:
     """Lowest and highest input of a layer's neurons in one step, over all possible spikes.
 
     Every synapse counts that a neuron far from the border has; of a transposed convolution only
@@ -21,32 +23,28 @@ def extreme_currents(layer: Layer, largest_input: float) -> Array:
 
     Args:
         layer: Float or integer weights.
-        largest_input: Largest count that the graph's input sends; a neuron sends at most 1.
+        largest_inputs: Largest count that each input of the graph sends; a neuron sends at most 1.
 
     Returns:
         Shape (2, C): inhibition (not positive) and excitation (not negative) per channel.
     """
     total = np.zeros((2, layer.shape[0]))
     for edge in layer.edges:
-        largest = largest_input if edge.source == INPUT else 1.0
+        largest = largest_inputs.get(edge.source, 1.0)
         for row, part in enumerate((np.minimum, np.maximum)):
             total[row] += largest * _sum_of_synapses(edge, part, layer.shape[0])
     return total
 
 
-def used_head_room(layer: Layer, largest_input: float) -> float:
-    """Part of the accumulators' range that a layer of an integer graph can need.
-
-    Args:
-        layer: A layer with edges.
-        largest_input: Largest count that the graph's input sends.
+def accumulator_range_used(layer: Layer, largest_inputs: Mapping[str, float]) -> float:
+    """Part of the accumulators' range that a layer (with edges) of an integer graph can need.
 
     Returns:
         Above 1 the synaptic current may wrap around or, in a readout, the membrane be clipped.
         (The membrane of a firing neuron may be: far above the threshold it makes no difference,
         far below it only limits the deepest inhibition.)
     """
-    current = np.abs(extreme_currents(layer, largest_input)) * 2.0**WEIGHT_SHIFT
+    current = np.abs(extreme_currents(layer, largest_inputs)) * 2.0**WEIGHT_SHIFT
     peak = current.max(axis=0) * DECAY_UNIT / (layer.decay_u + 1)
     if not layer.fires:
         bias = np.abs(layer.bias_CHW).max() * 2.0**layer.bias_exp

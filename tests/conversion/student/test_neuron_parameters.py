@@ -3,15 +3,15 @@ import snntorch
 from spikingjelly.activation_based import neuron
 from torch import nn
 
-from conversion.formats.neuron_map import firing_constants, readout_constant
 from conversion.student.extract import extract_graph
+from conversion.student.neuron_parameters import integrator_decay, lif_parameters
 from snn_depth.models.depth_network import SpikingDepthNet
 from snn_depth.neurons.lif import LIF, LeakyIntegrator
 
 
 def test_the_projects_neurons_are_the_chips() -> None:
-    assert firing_constants("lif", LIF(0.3, 0.8, backend="spikingjelly")) == (0.3, 0.8)
-    assert readout_constant("integrator", LeakyIntegrator(0.2)) == 0.2
+    assert lif_parameters("lif", LIF(0.3, 0.8, backend="spikingjelly")) == (0.3, 0.8)
+    assert integrator_decay("integrator", LeakyIntegrator(0.2)) == 0.2
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,4 @@ def test_other_neurons_are_refused_with_what_to_use(foreign: nn.Module, why: str
 
 def test_a_readout_that_is_no_integrator_is_refused() -> None:
     with pytest.raises(ValueError, match=r"'integrator' is snn_depth's LIF; use .*LeakyIntegrator"):
-        readout_constant("integrator", LIF())
+        integrator_decay("integrator", LIF())
