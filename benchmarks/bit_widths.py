@@ -22,10 +22,11 @@ from snn_depth.command.exit import run_command
 from snn_depth.command.table import Table
 from snn_depth.evaluation.results import summarize, write_results
 from snn_depth.evaluation.scoring import score
+from snn_depth.files.stored_network import SHIPPED_NETWORK
 from snn_depth.models.depth_network import SpikingDepthNet
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.train import make_recipe
-from snn_depth.training.checkpoint import SHIPPED_NETWORK, LoadedNetwork, load_network
+from snn_depth.training.checkpoint import LoadedNetwork, load_network
 from snn_depth.training.recipe_file import read_recipe
 
 logger = logging.getLogger(__name__)

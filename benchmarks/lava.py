@@ -35,8 +35,9 @@ from snn_depth.command.exit import run_command
 from snn_depth.command.picture_size import parse_size
 from snn_depth.command.table import Column, Table, number_columns
 from snn_depth.evaluation.results import summarize, write_results
+from snn_depth.files.stored_network import SHIPPED_NETWORK
 from snn_depth.models.depth_network import SpikingDepthNet
-from snn_depth.training.checkpoint import SHIPPED_NETWORK, LoadedNetwork, load_network
+from snn_depth.training.checkpoint import LoadedNetwork, load_network
 
 Array = npt.NDArray[Any]
 

@@ -13,8 +13,9 @@ from snn_depth.command.exit import run_command
 from snn_depth.command.table import Table, number_columns
 from snn_depth.evaluation.results import write_results
 from snn_depth.files.digest import file_sha256
+from snn_depth.files.stored_network import SHIPPED_NETWORK
 from snn_depth.models.depth_network import DepthNetwork
-from snn_depth.training.checkpoint import SHIPPED_NETWORK, load_network
+from snn_depth.training.checkpoint import load_network
 
 
 def comparison_table(rows: Sequence[Mapping[str, Any]]) -> Table:

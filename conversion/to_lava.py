@@ -23,9 +23,10 @@ from snn_depth.command.exit import run_command
 from snn_depth.command.picture_size import parse_size
 from snn_depth.files.atomic import atomic_path
 from snn_depth.files.digest import file_sha256
+from snn_depth.files.stored_network import SHIPPED_NETWORK
 from snn_depth.models.depth_network import SpikingDepthNet
 from snn_depth.objectives.base import Batch
-from snn_depth.training.checkpoint import SHIPPED_NETWORK, load_network
+from snn_depth.training.checkpoint import load_network
 
 # Whole traces are large; two samples prove the reset between them too.
 _TEST_VECTOR_SAMPLES = 2

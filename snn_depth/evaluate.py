@@ -7,17 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
-from torch import Tensor
 
 from snn_depth.command.device import choose_device
 from snn_depth.command.exit import run_command
 from snn_depth.command.progress import progress_bar
 from snn_depth.data.sets.recording_dataset import RecordingDataset, collate, find_recordings
 from snn_depth.data.streams.recording import Recording
-from snn_depth.evaluation.baselines import fit_row_medians, playback_as_rgb
-from snn_depth.evaluation.canonical_camera import CanonicalCamera, canonical_camera
+from snn_depth.evaluation.baselines import fit_row_medians, playback_as_rgb, playback_of
 from snn_depth.evaluation.evaluation_table import Row, metrics_table, rates_line
 from snn_depth.evaluation.metrics import Alignment
+from snn_depth.evaluation.network_predictor import NetworkPredictor
 from snn_depth.evaluation.results import write_results
 from snn_depth.evaluation.scoring import Predictor, score
 from snn_depth.evaluation.visualization import PanelRow, save_depth_panel
@@ -67,6 +66,7 @@ def evaluate(
     """
     loaded = load_network(checkpoint)
     loaded.network.to(choose_device(device))
+    network = NetworkPredictor(loaded.network, loaded.data)
     method = _method_name(loaded, checkpoint)
     depth_range = loaded.network.depth_range
     caps = {
@@ -86,7 +86,7 @@ def evaluate(
         predictors = dict(medians)
         if teacher is not None:
             predictors |= _teacher_predictors(teacher, device, has_rgb="rgb" in dataset[0])
-        predictors[method] = network_predictor(loaded, _part(loaded.network.input_key))
+        predictors[method] = network
         scores = _score_all(
             predictors, dataset, data_name, alignments=alignments, crop=crop, **caps
         )
@@ -96,7 +96,7 @@ def evaluate(
         for alignment in alignments:
             table = metrics_table([r for r in data_rows if r["alignment"] == alignment])
             console.print(table.to_rich(narrow=True))  # all metrics fit into 80 columns
-        console.print(_notes(data_rows, dataset, loaded))
+        console.print(_notes(data_rows, dataset, network))
         console.print(rates_line(data_rows[-len(alignments)]))
         if pictures is not None:
             panels[data_name] = _panel_rows(dataset, method, predictors[method])
@@ -110,27 +110,6 @@ def evaluate(
             console.print(f"picture: {target}")
 
 
-def network_predictor(loaded: LoadedNetwork, read: Callable[[Batch], Tensor]) -> Predictor:
-    """Predict for batches from any camera.
-
-    Args:
-        loaded: The network and what it was trained for.
-        read: Takes the network's input out of a batch, shape (..., H, W).
-
-    Returns:
-        Maps a batch to a prediction at the batch's own size. The intrinsics of the first sample
-        hold for all.
-    """
-
-    def predict(batch: Batch) -> DepthPrediction:
-        x = read(batch)
-        return _camera(loaded, x.shape[-2], x.shape[-1], batch.get("intrinsics")).run(
-            loaded.network, x
-        )
-
-    return predict
-
-
 def _score_all(
     predictors: Mapping[str, Predictor],
     dataset: RecordingDataset,
@@ -140,51 +119,36 @@ def _score_all(
     **settings: Any,
 ) -> Iterator[Row]:
     """Score predictors one after the other, with a progress bar for each."""
-    batch_size = BATCH_SIZE if _has_one_camera(dataset) else 1
     for method, predictor in predictors.items():
         with progress_bar(f"{data_name}: {method}", len(dataset)) as advance:
             scores = score(
                 _counting(predictor, advance),
                 dataset,
                 alignments=alignments,
-                batch_size=batch_size,
+                batch_size=BATCH_SIZE,
                 **settings,
             )
         for alignment in alignments:
             yield {"method": method, "alignment": alignment, "metrics": scores[alignment]}
 
 
-def _notes(rows: Sequence[Row], dataset: RecordingDataset, loaded: LoadedNetwork) -> str:
+def _notes(rows: Sequence[Row], dataset: RecordingDataset, network: NetworkPredictor) -> str:
     """What the reader of the table has to know about the images and the camera."""
     metrics = rows[-1]["metrics"]
     sample = dataset[0]
     height, width = sample["spikes"].shape[-2:]
-    camera = _camera(loaded, height, width, sample.get("intrinsics"))
+    camera = network.camera(height, width, sample.get("intrinsics"))
     notes = [f"mean over {metrics['num_images']:.0f} images of {len(dataset)}"]
     if metrics["num_empty"]:
         notes.append(f"{metrics['num_empty']:.0f} without measured depth left out")
     notes.append(camera.describe())
-    if dataset.spec.sample_rate_hz != loaded.data.sample_rate_hz:
+    trained_at_hz = network.trained_for.sample_rate_hz
+    if dataset.spec.sample_rate_hz != trained_at_hz:
         notes.append(
             f"WARNING: recorded at {dataset.spec.sample_rate_hz:g} Hz, "
-            f"the network was trained at {loaded.data.sample_rate_hz:g} Hz"
+            f"the network was trained at {trained_at_hz:g} Hz"
         )
     return "; ".join(notes)
-
-
-def _camera(
-    loaded: LoadedNetwork, height: int, width: int, intrinsics: Tensor | None
-) -> CanonicalCamera:
-    focal_lengths_px = None
-    if intrinsics is not None:
-        matrix = intrinsics.reshape(-1, 3, 3)[0]
-        focal_lengths_px = (float(matrix[0, 0]), float(matrix[1, 1]))
-    return canonical_camera(height, width, focal_lengths_px, loaded.data)
-
-
-def _has_one_camera(dataset: RecordingDataset) -> bool:
-    samples = (dataset[i] for i in range(len(dataset)))
-    return len({str(sample.get("intrinsics")) for sample in samples}) == 1
 
 
 def _teacher_predictors(path: Path, device: str, *, has_rgb: bool) -> dict[str, Predictor]:
@@ -194,22 +158,12 @@ def _teacher_predictors(path: Path, device: str, *, has_rgb: bool) -> dict[str, 
         raise ValueError(f"teacher {path} reads {loaded.network.input_key!r}; expected 'rgb'")
     loaded.network.to(choose_device(device))
     name = _method_name(loaded, path)
-    predictors = {
-        f"playback_to_{name}": network_predictor(loaded, lambda b: playback_as_rgb(b["spikes"]))
+    predictors: dict[str, Predictor] = {
+        f"playback_to_{name}": NetworkPredictor(loaded.network, loaded.data, playback_of)
     }
     if has_rgb:
-        predictors[f"{name}_on_rgb"] = network_predictor(loaded, _part("rgb"))
+        predictors[f"{name}_on_rgb"] = NetworkPredictor(loaded.network, loaded.data)
     return predictors
-
-
-def _part(key: str) -> Callable[[Batch], Tensor]:
-    def read(batch: Batch) -> Tensor:
-        if key not in batch:
-            raise ValueError(f"the network reads {key!r}, but the data has only {sorted(batch)}")
-        part: Tensor = batch[key]
-        return part
-
-    return read
 
 
 def _counting(predictor: Predictor, advance: Callable[[int], None]) -> Predictor:

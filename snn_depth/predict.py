@@ -23,12 +23,14 @@ from snn_depth.data.streams.exposure import auto_expose
 from snn_depth.data.streams.spike_file_options import DEFAULT_OPTIONS, SpikeFileOptions
 from snn_depth.data.streams.spike_stream import SpikeStream, open_spikes
 from snn_depth.data.streams.windows import recorded_bursts_and_intrinsics, window_starts
-from snn_depth.evaluation.canonical_camera import CanonicalCamera, canonical_camera
+from snn_depth.evaluation.network_predictor import run_network
 from snn_depth.evaluation.visualization import DepthPicture, save_gif
 from snn_depth.files.depth_images import DepthStackWriter, png_scale, write_depth_png
 from snn_depth.files.digest import file_sha256
+from snn_depth.files.stored_network import SHIPPED_NETWORK
+from snn_depth.geometry.canonical_camera import CanonicalCamera
 from snn_depth.geometry.intrinsics import known_focal_lengths_px
-from snn_depth.training.checkpoint import SHIPPED_NETWORK, LoadedNetwork, load_network
+from snn_depth.training.checkpoint import LoadedNetwork, load_network
 
 SCHEMA_VERSION = 1
 META_FILE = "meta.json"
@@ -84,7 +86,7 @@ def predict(
             stream.num_frames, loaded.data.num_frames, stride_frames, burst_frames=burst_frames
         )
         focal_lengths_px = known_focal_lengths_px(focal_length_px, intrinsics, recorded_intrinsics)
-        camera = canonical_camera(stream.height, stream.width, focal_lengths_px, loaded.data)
+        camera = loaded.data.canonical_camera(stream.height, stream.width, focal_lengths_px)
         if stream.sample_rate_hz != loaded.data.sample_rate_hz:
             console.print(
                 f"[yellow]warning:[/] recorded at {stream.sample_rate_hz:g} Hz, but the network "
@@ -151,7 +153,7 @@ def write_windows(
         for index, start in enumerate(starts):
             frames = stream[start : start + loaded.data.num_frames]
             counts = torch.from_numpy(bin_spikes(frames, loaded.data.num_bins))[:, None, None]
-            prediction = camera.run(loaded.network, counts)
+            prediction = run_network(loaded.network, counts, camera)
             depth_m = prediction.depth_m[0, 0].numpy()
             stack.append(depth_m)
             name = f"{index:06d}.png"

@@ -29,7 +29,7 @@ from benchmarks.report.sections.validation_section import validation_section
 from benchmarks.study.comparison import compare_networks
 from snn_depth.command.exit import run_command
 from snn_depth.files.atomic import atomic_path
-from snn_depth.training.checkpoint import SHIPPED_NETWORK
+from snn_depth.files.stored_network import SHIPPED_NETWORK
 
 SCHEMA_VERSION = 1
 TITLE = "Energy and latency of a spiking depth network"

@@ -1,19 +1,22 @@
 """What a network expects of its input; stored with every checkpoint."""
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from snn_depth.files.stored_network import misdescribed, read_description
+from snn_depth.geometry.canonical_camera import CanonicalCamera, canonical_camera
 
 
 @dataclass(frozen=True)
 class DataSpec:
-    """Sensor and window that a network was trained for.
+    """Sensor and window that a network was last trained for, or adapted to.
 
     Attributes:
-        height: Rows of the training images.
-        width: Columns of the training images.
         num_frames: Spike frames per window.
         num_bins: Time bins per window, the network's time steps; divides `num_frames`.
         sample_rate_hz: Spike frames per second.
-        focal_length_px: Focal length of the training camera in its own pixels; 0 if unknown.
+        focal_length_px: Focal length of the camera in its own pixels; 0 if unknown.
+        focal_length_y_px: Vertical focal length where pixels are not square; 0: the same.
 
     Raises:
         ValueError: When a count is not positive or `num_bins` does not divide `num_frames`.
@@ -25,6 +28,7 @@ class DataSpec:
     num_bins: int = 8
     sample_rate_hz: float = 20_000.0
     focal_length_px: float = 0.0
+    focal_length_y_px: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("height", "width", "num_frames", "num_bins", "sample_rate_hz"):
@@ -34,3 +38,37 @@ class DataSpec:
             raise ValueError(
                 f"num_frames {self.num_frames} is not a multiple of num_bins {self.num_bins}"
             )
+
+    @property
+    def focal_lengths_px(self) -> tuple[float, float] | None:
+        """Horizontal and vertical focal length; None if unknown."""
+        if self.focal_length_px <= 0:
+            return None
+        return self.focal_length_px, self.focal_length_y_px or self.focal_length_px
+
+    def canonical_camera(
+        self, height: int, width: int, focal_lengths_px: tuple[float, float] | None
+    ) -> CanonicalCamera:
+        """How pictures of another size and lens are shown to a network for this camera.
+
+        Raises:
+            ValueError: As `snn_depth.geometry.canonical_camera.canonical_camera`.
+        """
+        return canonical_camera(
+            (height, width),
+            focal_lengths_px,
+            training_height=self.height,
+            training_focal_lengths_px=self.focal_lengths_px,
+        )
+
+
+def read_spec(checkpoint: Path | str) -> DataSpec:
+    """What a stored network was last trained for, or adapted to.
+
+    Raises:
+        ValueError: When the file is missing, corrupt or no network's.
+    """
+    try:
+        return DataSpec(**read_description(checkpoint)["data"])
+    except (KeyError, TypeError) as error:
+        raise misdescribed(checkpoint, error) from None

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from snn_depth.data.streams.exposure import auto_expose
 from snn_depth.models.prediction import DepthPrediction
+from snn_depth.objectives.base import Batch, part_of
 
 
 @dataclass(frozen=True)
@@ -102,3 +103,8 @@ def playback_as_rgb(spikes_TBCHW: Tensor) -> Tensor:
         Three equal channels in 0..1, shape (B, 3, H, W).
     """
     return auto_expose(spikes_TBCHW.sum(0)).expand(-1, 3, -1, -1)
+
+
+def playback_of(batch: Batch) -> Tensor:
+    """What an RGB network reads of a batch of spikes: their playback."""
+    return playback_as_rgb(part_of(batch, "spikes"))

@@ -3,27 +3,23 @@
 Weights and plain JSON only: loading a file never runs code from it.
 """
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 
 from snn_depth.data.spec import DataSpec
 from snn_depth.files.atomic import atomic_path
+from snn_depth.files.stored_network import header, misdescribed, read_description
 from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.models.quantized_twin import QuantizedAnnDepthNet
 from snn_depth.teachers.depth_anything import DepthAnythingTeacher
 from snn_depth.teachers.timm_teacher import TimmTeacher
 
-FORMAT = "snn-depth-network"
-SCHEMA_VERSION = 1
-# Trained with configs/default.yaml on the synthetic world; see weights/README.md.
-SHIPPED_NETWORK = Path(__file__).parents[1] / "weights" / "student.safetensors"
 # The networks a file may name; anything else is refused rather than imported.
 NETWORKS: dict[str, type[DepthPredictor]] = {
     n.__name__: n
@@ -76,15 +72,10 @@ def save_network(
         "data": asdict(data),
         "provenance": provenance or {},
     }
-    metadata = {
-        "format": FORMAT,
-        "schema_version": str(SCHEMA_VERSION),
-        "description": json.dumps(description),
-    }
     tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
     with atomic_path(path) as temporary:
         try:
-            save_file(tensors, temporary, metadata)
+            save_file(tensors, temporary, header(description))
         except SafetensorError as error:
             raise OSError(f"cannot write {path}: {error}") from error
 
@@ -101,30 +92,14 @@ def load_network(path: Path | str) -> LoadedNetwork:
     Raises:
         ValueError: When the file is missing, corrupt, of another format or of another version.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"checkpoint {path} does not exist")
+    description = read_description(path)
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} is not a readable safetensors file: {error}") from None
-    if metadata.get("format") != FORMAT:
-        raise ValueError(f"{path} has format {metadata.get('format')!r}; accepted: {FORMAT!r}")
-    if metadata.get("schema_version") != str(SCHEMA_VERSION):
-        raise ValueError(
-            f"{path} has schema version {metadata.get('schema_version')}; "
-            f"this program reads version {SCHEMA_VERSION}"
-        )
-    try:
-        description = json.loads(metadata["description"])
         data = DataSpec(**description["data"])
         network = build_network(**description["network"])
-        network.load_state_dict(tensors)
+        network.load_state_dict(load_file(path))
         provenance = description["provenance"]
-    except (KeyError, TypeError, RuntimeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} does not describe its network correctly: {error}") from None
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise misdescribed(path, error) from None
     return LoadedNetwork(network.eval(), data, provenance)
 
 

@@ -9,7 +9,8 @@ from conversion.graph.quantize import quantize_graph
 from conversion.graph.timing import balance, timing_costs
 from conversion.simulate import float_simulator, integer_simulator
 from conversion.student.extract import extract_graph
-from snn_depth.training.checkpoint import SHIPPED_NETWORK, load_network
+from snn_depth.files.stored_network import SHIPPED_NETWORK
+from snn_depth.training.checkpoint import load_network
 
 ARTIFACT = SHIPPED_NETWORK.with_suffix(".h5")
 

@@ -11,7 +11,7 @@ from snn_depth.command.parser import call_command
 from snn_depth.data.streams.recording_writer import RecordingWriter
 from snn_depth.data.streams.spike_file_options import SpikeFileOptions
 from snn_depth.data.streams.spike_stream import save_spikes
-from snn_depth.evaluation.canonical_camera import canonical_camera
+from snn_depth.evaluation.network_predictor import run_network
 from snn_depth.predict import predict
 from snn_depth.training.checkpoint import load_network
 
@@ -58,12 +58,12 @@ def test_depth_is_that_of_the_network_on_each_window(spikes, tiny_checkpoint, tm
     save_spikes(spikes, tmp_path / "clip.npy")
     predict(tmp_path / "clip.npy", checkpoint=tiny_checkpoint, output=tmp_path / "out")
     loaded = load_network(tiny_checkpoint)
-    camera = canonical_camera(30, 44, None, loaded.data)
+    camera = loaded.data.canonical_camera(30, 44, None)
     depth_m = np.load(tmp_path / "out" / "depth_m.npy")
     for window, start in zip(depth_m, (0, 16, 32), strict=True):
         frames = torch.from_numpy(spikes[start : start + 16]).float()
         counts = frames.view(4, 4, 30, 44).sum(1)[:, None, None]
-        expected = camera.run(loaded.network, counts).depth_m[0, 0].numpy()
+        expected = run_network(loaded.network, counts, camera).depth_m[0, 0].numpy()
         np.testing.assert_allclose(window, expected, rtol=1e-5)
 
 

@@ -5,8 +5,9 @@ import re
 
 import pytest
 
+from snn_depth.files.stored_network import SHIPPED_NETWORK
 from snn_depth.models.depth_network import SpikingDepthNet
-from snn_depth.training.checkpoint import SHIPPED_NETWORK, load_network
+from snn_depth.training.checkpoint import load_network
 
 PAGE = (SHIPPED_NETWORK.parent / "README.md").read_text()
 

@@ -54,7 +54,7 @@ class RecordingDataset(Dataset[Sample]):
         self.num_frames, self.num_bins = num_frames, num_bins
         self._keys: list[tuple[Path, int]] = []
         self._cache: dict[int, Sample] | None = {} if keep_in_memory else None
-        cameras: dict[tuple[int, int, float, float], Path] = {}
+        cameras: dict[Camera, Path] = {}
         for path in find_recordings([paths] if isinstance(paths, str | Path) else paths):
             with Recording.open(path) as recording:
                 cameras.setdefault(camera_of(recording), path)
@@ -95,16 +95,20 @@ def _chosen(key_frames: tuple[int, int] | None, num_key_frames: int, path: Path)
     return range(first, last + 1)
 
 
-def camera_of(recording: Recording) -> tuple[int, int, float, float]:
-    """Height, width, sample rate in Hz, and focal length in pixels (0 if unknown)."""
+Camera = tuple[int, int, float, float, float]
+
+
+def camera_of(recording: Recording) -> Camera:
+    """Height, width, sample rate in Hz, and focal lengths in pixels (0 if unknown).
+
+    The vertical one is 0 also where it is the horizontal one: where pixels are square.
+    """
     spikes, intrinsics = recording.spikes, recording.intrinsics
-    focal_length_px = 0.0 if intrinsics is None else float(intrinsics[0, 0])
-    return spikes.height, spikes.width, spikes.sample_rate_hz, focal_length_px
+    fx, fy = (0.0, 0.0) if intrinsics is None else (float(intrinsics[i, i]) for i in (0, 1))
+    return spikes.height, spikes.width, spikes.sample_rate_hz, fx, 0.0 if fy == fx else fy
 
 
-def common_spec(
-    cameras: dict[tuple[int, int, float, float], Path], num_frames: int, num_bins: int
-) -> DataSpec:
+def common_spec(cameras: dict[Camera, Path], num_frames: int, num_bins: int) -> DataSpec:
     """What a network trained on all these cameras expects.
 
     Args:
@@ -120,19 +124,19 @@ def common_spec(
     """
     listed = ", ".join(
         f"{height}x{width} at {rate_hz:g} Hz ({path.name})"
-        for (height, width, rate_hz, _), path in cameras.items()
+        for (height, width, rate_hz, *_), path in cameras.items()
     )
     if len({camera[:3] for camera in cameras}) > 1:
         raise ValueError(
             f"recordings differ in size or rate: {listed}; one data set has one of each "
             "(snn_depth.simulate --size makes it so)"
         )
-    height, width, sample_rate_hz, focal_length_px = next(iter(cameras))
+    height, width, sample_rate_hz, fx, fy = next(iter(cameras))
     if len(cameras) > 1:
-        focal_lengths = sorted(camera[3] for camera in cameras)
+        focal_lengths = sorted({camera[3] for camera in cameras})
         logger.warning("focal lengths differ: %s px; metres mix cameras", focal_lengths)
-        focal_length_px = 0.0
-    return DataSpec(height, width, num_frames, num_bins, sample_rate_hz, focal_length_px)
+        fx = fy = 0.0
+    return DataSpec(height, width, num_frames, num_bins, sample_rate_hz, fx, fy)
 
 
 def find_recordings(paths: Iterable[str | Path], suffixes: Sequence[str] = (".h5",)) -> list[Path]:

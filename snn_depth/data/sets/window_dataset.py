@@ -12,14 +12,14 @@ import torch
 from torch.utils.data import Dataset
 
 from snn_depth.data.sets.recording_dataset import Sample, find_recordings
-from snn_depth.data.spec import DataSpec
+from snn_depth.data.spec import DataSpec, read_spec
 from snn_depth.data.streams.binning import bin_spikes
 from snn_depth.data.streams.spike_file_options import SPIKE_SUFFIXES, SpikeFileOptions
 from snn_depth.data.streams.spike_stream import open_spikes
 from snn_depth.data.streams.windows import recorded_bursts_and_intrinsics, window_starts
-from snn_depth.evaluation.canonical_camera import CanonicalCamera, canonical_camera
+from snn_depth.files.stored_network import SHIPPED_NETWORK
+from snn_depth.geometry.canonical_camera import CanonicalCamera
 from snn_depth.geometry.intrinsics import known_focal_lengths_px
-from snn_depth.training.checkpoint import SHIPPED_NETWORK, load_network
 
 logger = logging.getLogger(__name__)
 
@@ -77,9 +77,7 @@ class WindowDataset(Dataset[Sample]):
     ) -> None:
         if max_samples < 1:
             raise ValueError(f"max_samples is {max_samples}; accepted: 1 or more")
-        trained = trained_for
-        if not isinstance(trained, DataSpec):
-            trained = load_network(trained).data
+        trained = trained_for if isinstance(trained_for, DataSpec) else read_spec(trained_for)
         self._file_options = SpikeFileOptions(**file_options)
         self._cache: dict[int, Sample] | None = {} if keep_in_memory else None
         cameras: dict[Path, CanonicalCamera] = {}
@@ -91,8 +89,8 @@ class WindowDataset(Dataset[Sample]):
             focal_lengths_px = known_focal_lengths_px(focal_length_px, intrinsics, recorded)
             with open_spikes(path, self._file_options) as stream:
                 rates_hz.setdefault(stream.sample_rate_hz, path)
-                cameras[path] = canonical_camera(
-                    stream.height, stream.width, focal_lengths_px, trained
+                cameras[path] = trained.canonical_camera(
+                    stream.height, stream.width, focal_lengths_px
                 )
                 try:
                     starts[path] = window_starts(
@@ -155,7 +153,11 @@ def tile_starts(length: int, tile: int) -> list[int]:
 def _common_spec(
     trained: DataSpec, cameras: dict[Path, CanonicalCamera], rates_hz: dict[float, Path]
 ) -> DataSpec:
-    """The training camera, as small as the smallest of the resampled pictures."""
+    """The training camera, as small as the smallest of the resampled pictures.
+
+    Also where a focal length is unknown: the pictures are then taken for the training camera's,
+    and a network that adapts to them is one of that camera.
+    """
     if len(rates_hz) > 1:
         found = ", ".join(f"{rate_hz:g} Hz ({path.name})" for rate_hz, path in rates_hz.items())
         raise ValueError(f"recordings differ in rate: {found}; one data set has one rate")
@@ -168,11 +170,9 @@ def _common_spec(
             trained.sample_rate_hz,
         )
     sizes = [camera.network_size for camera in cameras.values()]
-    is_metric = all(camera.is_metric for camera in cameras.values())
     return replace(
         trained,
         height=min(trained.height, *(size[0] for size in sizes)),
         width=min(trained.width, *(size[1] for size in sizes)),
         sample_rate_hz=sample_rate_hz,
-        focal_length_px=trained.focal_length_px if is_metric else 0.0,
     )

@@ -32,9 +32,10 @@ from conversion.student.validation_samples import validation_batch
 from snn_depth.command.parser import call_command
 from snn_depth.data.spec import DataSpec
 from snn_depth.files.digest import file_sha256
+from snn_depth.files.stored_network import SHIPPED_NETWORK
 from snn_depth.models.depth_network import DepthNetwork
 from snn_depth.objectives.base import Batch
-from snn_depth.training.checkpoint import SHIPPED_NETWORK, load_network, save_network
+from snn_depth.training.checkpoint import load_network, save_network
 from tests.benchmarks.tiny_networks import all_kinds, spike_batch, student, twin
 
 without_neurobench = pytest.mark.skipif(

@@ -18,7 +18,6 @@ from snn_depth.data.streams.binning import bin_spikes
 from snn_depth.data.streams.recording_writer import RecordingWriter
 from snn_depth.data.streams.spike_file_options import SpikeFileOptions
 from snn_depth.data.streams.spike_stream import save_spikes
-from snn_depth.evaluation.canonical_camera import canonical_camera
 from snn_depth.predict import predict
 from snn_depth.training.checkpoint import load_network
 
@@ -36,7 +35,7 @@ def test_samples_are_what_prediction_shows_the_network(
     save_spikes(random_spikes(50, 60, 90), tmp_path / "clip.npy")
     dataset = WindowDataset(tmp_path, str(tiny_checkpoint), stride_frames=10, focal_length_px=90.0)
     loaded = load_network(tiny_checkpoint)
-    camera = canonical_camera(60, 90, (90.0, 90.0), loaded.data)
+    camera = loaded.data.canonical_camera(60, 90, (90.0, 90.0))
     batch = collate([dataset[i] for i in range(len(dataset))])
     assert batch["spikes"].shape == (4, 4, 1, 27, 40)
     assert set(batch) == {"spikes"}
@@ -111,10 +110,14 @@ def test_bursts_and_the_focal_length_of_a_recording(tmp_path: Path) -> None:
         WindowDataset(tmp_path, TRAINED, focal_length_px=160.0, intrinsics="160,160,0,0")
 
 
-def test_without_a_focal_length_metres_are_not_claimed(tmp_path: Path) -> None:
+def test_without_a_focal_length_pictures_are_taken_for_the_training_cameras(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     save_spikes(random_spikes(16, 64, 80), tmp_path / "a.npy")
-    spec = WindowDataset(tmp_path, TRAINED).spec
-    assert (spec.height, spec.width, spec.focal_length_px) == (32, 40, 0.0)
+    with caplog.at_level(logging.INFO):
+        spec = WindowDataset(tmp_path, TRAINED).spec
+    assert (spec.height, spec.width, spec.focal_length_px) == (32, 40, 40.0)
+    assert "focal length unknown, so metres assume the training camera" in caplog.text
 
 
 def test_larger_pictures_are_tiled(tmp_path: Path) -> None:

@@ -4,8 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snn_depth.data.spec import DataSpec
-from snn_depth.evaluation.canonical_camera import canonical_camera, resample_area
-from snn_depth.models.depth_network import AnnDepthNet
+from snn_depth.geometry.resampling import resample_area
 
 TRAINED_FOR = DataSpec(height=64, width=128, focal_length_px=64.0)
 
@@ -47,7 +46,7 @@ def test_area_resampling_takes_integers_and_keeps_leading_axes():
 
 
 def test_focal_lengths_agree_afterwards():
-    camera = canonical_camera(250, 400, (256.0, 320.0), TRAINED_FOR)
+    camera = TRAINED_FOR.canonical_camera(250, 400, (256.0, 320.0))
     assert camera.is_metric
     assert camera.network_size == (50, 100)  # rows by 64/320, columns by 64/256
     assert "focal lengths agree" in camera.describe()
@@ -58,7 +57,7 @@ def test_focal_lengths_agree_afterwards():
     [(None, TRAINED_FOR), ((256.0, 256.0), DataSpec(height=64, width=128))],
 )
 def test_unknown_focal_length_takes_the_training_height_and_says_so(focal_lengths_px, data):
-    camera = canonical_camera(250, 400, focal_lengths_px, data)
+    camera = data.canonical_camera(250, 400, focal_lengths_px)
     assert not camera.is_metric
     assert camera.network_size == (64, 102)
     assert "metres assume the training camera" in camera.describe()
@@ -77,12 +76,12 @@ def test_unknown_focal_length_takes_the_training_height_and_says_so(focal_length
 def test_focal_lengths_in_another_unit_are_refused(focal_length_px, message):
     data = DataSpec(height=64, width=128, focal_length_px=65.0)
     with pytest.raises(ValueError, match=message):
-        canonical_camera(250, 400, (focal_length_px, focal_length_px), data)
+        data.canonical_camera(250, 400, (focal_length_px, focal_length_px))
 
 
 def test_depth_comes_back_at_the_recordings_size():
     # Depth of a plane: its inverse is linear in the picture, so nothing is lost inside.
-    camera = canonical_camera(60, 80, (128.0, 128.0), TRAINED_FOR)
+    camera = TRAINED_FOR.canonical_camera(60, 80, (128.0, 128.0))
     inverse = torch.linspace(0.1, 0.5, 40).expand(1, 1, 30, 40)
     depth_m = camera.to_recording(1 / inverse)
     assert depth_m.shape == (1, 1, 60, 80)
@@ -90,12 +89,16 @@ def test_depth_comes_back_at_the_recordings_size():
     torch.testing.assert_close(steps, torch.full_like(steps, 0.4 / 39 / 2), atol=1e-6, rtol=0)
 
 
-def test_runs_a_network_and_is_exact_for_the_training_camera():
-    torch.manual_seed(0)
-    network = AnnDepthNet(channel_multipliers=(1, 1)).eval()
-    x = torch.randint(0, 16, (8, 1, 1, 64, 128)).float()
-    same = canonical_camera(64, 128, (64.0, 64.0), TRAINED_FOR).run(network, x)
-    torch.testing.assert_close(same.depth_m, network(x).depth_m.detach(), atol=1e-4, rtol=1e-5)
-    other = canonical_camera(100, 90, None, TRAINED_FOR).run(network, torch.ones(8, 1, 1, 100, 90))
-    assert other.depth_m.shape == other.uncertainty.shape == (1, 1, 100, 90)
-    assert not other.depth_m.requires_grad
+def test_pixels_that_are_not_square():
+    data = DataSpec(height=64, width=128, focal_length_px=80.0, focal_length_y_px=64.0)
+    same = data.canonical_camera(64, 128, (80.0, 64.0))
+    assert same.network_size == (64, 128)
+    # Rows by 64/128, columns by 80/80: square pixels become the training camera's.
+    assert data.canonical_camera(100, 120, (80.0, 128.0)).network_size == (50, 120)
+
+
+def test_pictures_of_the_training_camera_come_back_to_the_last_bit():
+    camera = TRAINED_FOR.canonical_camera(64, 128, (64.0, 64.0))
+    depth_m = 1 + 79 * torch.rand(1, 1, 64, 128, generator=torch.Generator().manual_seed(0))
+    assert camera.to_recording(depth_m) is depth_m
+    assert camera.to_network(depth_m) is depth_m
