@@ -1,6 +1,9 @@
 import json
 import subprocess
+import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -98,14 +101,18 @@ def test_no_gap_between_runs_with_other_settings():
     assert [entry["gap_closed"] for entry in summarize(rows)] == [None] * 4
 
 
-def test_file_has_everything_needed_to_repeat_it(tmp_path):
+def test_file_has_everything_needed_to_repeat_it(tmp_path, monkeypatch):
+    program = ModuleType("__main__")
+    program.__spec__ = ModuleSpec("snn_depth.evaluate", None)
+    monkeypatch.setitem(sys.modules, "__main__", program)
+    monkeypatch.setattr(sys, "argv", ["evaluate.py", "a b.h5"])
     write_results(tmp_path / "deep" / "fog.json", "fog", [row(0, 0.1)])
     results = json.loads((tmp_path / "deep" / "fog.json").read_text())
     assert results["schema_version"] == 1
     assert results["name"] == "fog"
     assert results["rows"] == [row(0, 0.1)]
     assert results["summary"][0]["abs_rel_mean"] == 0.1
-    assert results["command"].startswith("python -m ")
+    assert results["command"] == "python -m snn_depth.evaluate 'a b.h5'"
     assert results["machine"]["num_cpus"] >= 1
     assert {"date", "commit"} <= set(results)
 
