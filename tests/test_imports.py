@@ -30,8 +30,6 @@ MAX_FILES = 22
 # What the restructuring has not reached yet; these lists only shrink.
 UPWARD = {
     ("evaluation/scoring.py", "objectives"),
-    ("data/sets/window_dataset.py", "evaluation"),
-    ("data/sets/window_dataset.py", "training"),
 }
 NAMES_TWICE = {
     "base.py",

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from snn_depth.data.streams.exposure import auto_expose
 from snn_depth.models.prediction import DepthPrediction
-from snn_depth.objectives.base import Batch, part_of
 
 
 @dataclass(frozen=True)
@@ -105,6 +104,6 @@ def playback_as_rgb(spikes_TBCHW: Tensor) -> Tensor:
     return auto_expose(spikes_TBCHW.sum(0)).expand(-1, 3, -1, -1)
 
 
-def playback_of(batch: Batch) -> Tensor:
+def playback_of(batch: dict[str, Tensor]) -> Tensor:
     """What an RGB network reads of a batch of spikes: their playback."""
-    return playback_as_rgb(part_of(batch, "spikes"))
+    return playback_as_rgb(batch["spikes"])

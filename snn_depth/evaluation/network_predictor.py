@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,7 +12,8 @@ from snn_depth.data.spec import DataSpec
 from snn_depth.geometry.canonical_camera import CanonicalCamera
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
-from snn_depth.objectives.base import Batch, part_of
+
+Batch = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,14 @@ class NetworkPredictor:
         if intrinsics is not None:
             focal_lengths_px = float(intrinsics[0, 0]), float(intrinsics[1, 1])
         return self.trained_for.canonical_camera(height, width, focal_lengths_px)
+
+
+def part_of(batch: Batch, key: str) -> Tensor:
+    """One part of a batch, or ValueError."""
+    if key not in batch:
+        raise ValueError(f"{key!r} is needed, but the data has only {sorted(batch)}")
+    part: Tensor = batch[key]
+    return part
 
 
 @torch.inference_mode()
