@@ -118,7 +118,7 @@ def _network(
     integer_graph = quantize_graph(
         graph, num_weight_bits=8, largest_input=data.num_frames // data.num_bins
     )
-    return integer_graph, padded_input(loaded.network, batch["spikes"])
+    return integer_graph, padded_input(loaded.network, loaded.network.read(batch))
 
 
 def _simulate(graph: LayerGraph, inputs_TBCHW: Array) -> tuple[Trace, dict[str, float]]:

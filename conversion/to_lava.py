@@ -21,11 +21,11 @@ from conversion.student.extract import extract_graph
 from conversion.student.validation_samples import centre_crop, validation_batch
 from snn_depth.command.exit import run_command
 from snn_depth.command.picture_size import parse_size
+from snn_depth.data.sample import Batch
 from snn_depth.files.atomic import atomic_path
 from snn_depth.files.digest import file_sha256
 from snn_depth.files.stored_network import SHIPPED_NETWORK
 from snn_depth.models.depth_network import SpikingDepthNet
-from snn_depth.objectives.base import Batch
 from snn_depth.training.checkpoint import load_network
 
 # Whole traces are large; two samples prove the reset between them too.
@@ -129,7 +129,7 @@ def to_lava(
                 proofs.append(proof)
         except OSError as error:
             no_proof = error
-        scores = _scores(network, conversion, proofs, batch) if "depth_m" in batch else {}
+        scores = _scores(network, conversion, proofs, batch) if batch.labelled is not None else {}
         print_conversion(conversion, proofs, scores, console)
         for proof in proofs:
             proof.check()

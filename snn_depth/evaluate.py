@@ -11,7 +11,8 @@ from rich.console import Console
 from snn_depth.command.device import choose_device
 from snn_depth.command.exit import run_command
 from snn_depth.command.progress import progress_bar
-from snn_depth.data.sets.recording_dataset import RecordingDataset, collate, find_recordings
+from snn_depth.data.sample import RGB, SPIKES, Batch, collate
+from snn_depth.data.sets.recording_dataset import RecordingDataset, find_recordings
 from snn_depth.data.streams.recording import Recording
 from snn_depth.evaluation.baselines import fit_row_medians, playback_as_rgb, playback_of
 from snn_depth.evaluation.evaluation_table import Row, metrics_table, rates_line
@@ -22,7 +23,6 @@ from snn_depth.evaluation.scoring import Predictor, score
 from snn_depth.evaluation.visualization import PanelRow, save_depth_panel
 from snn_depth.geometry.crops import EvaluationCrop
 from snn_depth.models.prediction import DepthPrediction
-from snn_depth.objectives.base import Batch
 from snn_depth.training.checkpoint import LoadedNetwork, load_network
 
 NUM_PICTURES = 4
@@ -85,7 +85,7 @@ def evaluate(
         dataset = RecordingDataset(path, loaded.data.num_frames, loaded.data.num_bins)
         predictors = dict(medians)
         if teacher is not None:
-            predictors |= _teacher_predictors(teacher, device, has_rgb="rgb" in dataset[0])
+            predictors |= _teacher_predictors(teacher, device, has_rgb=RGB in dataset[0])
         predictors[method] = network
         scores = _score_all(
             predictors, dataset, data_name, alignments=alignments, crop=crop, **caps
@@ -135,9 +135,8 @@ def _score_all(
 def _notes(rows: Sequence[Row], dataset: RecordingDataset, network: NetworkPredictor) -> str:
     """What the reader of the table has to know about the images and the camera."""
     metrics = rows[-1]["metrics"]
-    sample = dataset[0]
-    height, width = sample["spikes"].shape[-2:]
-    camera = network.camera(height, width, sample.get("intrinsics"))
+    view = dataset[0][SPIKES]
+    camera = network.camera(*view.size, view.parts.get("intrinsics"))
     notes = [f"mean over {metrics['num_images']:.0f} images of {len(dataset)}"]
     if metrics["num_empty"]:
         notes.append(f"{metrics['num_empty']:.0f} without measured depth left out")
@@ -154,7 +153,7 @@ def _notes(rows: Sequence[Row], dataset: RecordingDataset, network: NetworkPredi
 def _teacher_predictors(path: Path, device: str, *, has_rgb: bool) -> dict[str, Predictor]:
     """An RGB network on textures made from the spikes and, where possible, on pictures."""
     loaded = load_network(path)
-    if loaded.network.input_key != "rgb":
+    if loaded.network.reads_spikes:
         raise ValueError(f"teacher {path} reads {loaded.network.input_key!r}; expected 'rgb'")
     loaded.network.to(choose_device(device))
     name = _method_name(loaded, path)
@@ -202,13 +201,12 @@ def _panel_rows(dataset: RecordingDataset, method: str, predictor: Predictor) ->
     for pick in picks.tolist():
         sample = dataset[pick]
         batch = collate([sample])
-        rgb = sample.get("rgb")
         rows.append(
             PanelRow(
                 predictions_m={method: predictor(batch).depth_m[0, 0].numpy()},
-                target_m=sample["depth_m"][0].numpy(),
-                texture=playback_as_rgb(batch["spikes"])[0, 0].numpy(),
-                rgb=None if rgb is None else rgb.permute(1, 2, 0).numpy(),
+                target_m=sample[SPIKES].depth_m[0].numpy(),
+                texture=playback_as_rgb(batch[SPIKES].image)[0, 0].numpy(),
+                rgb=sample[RGB].image.permute(1, 2, 0).numpy() if RGB in sample else None,
             )
         )
     return rows

@@ -76,7 +76,7 @@ def predict(
     output = output.resolve()
     _refuse_foreign_folder(output)
     loaded = load_network(checkpoint)
-    if loaded.network.input_key != "spikes":
+    if not loaded.network.reads_spikes:
         raise ValueError(f"{checkpoint} reads {loaded.network.input_key!r}, not spikes")
     loaded.network.to(choose_device(device))
     console = Console()

@@ -7,13 +7,11 @@ from typing import Any
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
-from torch import Tensor
 from torch.utils.data import Dataset
 
-from snn_depth.data.sets.recording_dataset import collate
+from snn_depth.data.sample import SPIKES, Batch, checked, collate
 from snn_depth.evaluation.metrics import DepthMetrics
 from snn_depth.files.atomic import atomic_path
-from snn_depth.objectives.base import predict
 from snn_depth.objectives.bicross.self_correcting import SelfCorrectingTeacherStudent
 from snn_depth.training.module import DepthTraining
 
@@ -42,7 +40,7 @@ class PseudoLabelError(Callback):
     ) -> None:
         if every_steps < 1:
             raise ValueError(f"every_steps is {every_steps}; accepted: 1 or more")
-        if "depth_m" not in samples[0]:
+        if not checked(samples[0])[SPIKES].has("depth_m"):
             raise ValueError("the target has no depth to compare its pseudo labels with")
         self.samples, self.every_steps = samples, every_steps
         self.batch_size, self.file = batch_size, file
@@ -111,14 +109,14 @@ class PseudoLabelError(Callback):
         modes = {module: module.training for module in network.modules()}
         network.eval()
         for batch in self.batches(training.device):
-            depth_m, valid_mask = batch["depth_m"], batch["valid_mask"]
+            depth_m, valid_mask = batch[SPIKES].depth_m, batch[SPIKES].valid_mask
             not_mirrored = torch.zeros(len(depth_m), dtype=torch.bool, device=training.device)
             # The objective's own labels and filter, on the weak view as it is.
-            teacher = objective.teacher_sees(batch["spikes"])
+            teacher = objective.teacher_sees(batch)
             pseudo_m, mask = objective.pseudo_labels(teacher, not_mirrored)
             labels.update(pseudo_m, depth_m, valid_mask)
             selected.update(pseudo_m, depth_m, valid_mask & mask)
-            student.update(predict(network, batch).depth_m, depth_m, valid_mask)
+            student.update(network(network.read(batch)).depth_m, depth_m, valid_mask)
             num_pixels += int(valid_mask.sum())
             num_selected += int((valid_mask & mask).sum())
         for module, mode in modes.items():
@@ -132,9 +130,9 @@ class PseudoLabelError(Callback):
             "abs_rel": student.compute()["abs_rel"].item(),
         }
 
-    def batches(self, device: torch.device) -> list[dict[str, Tensor]]:
+    def batches(self, device: torch.device) -> list[Batch]:
         """The samples in batches (without a loader, which would draw a random number)."""
         indices = range(len(self.samples))  # type: ignore[arg-type]
         starts = indices[:: self.batch_size]
         parts = [[self.samples[i] for i in indices[s : s + self.batch_size]] for s in starts]
-        return [{k: v.to(device) for k, v in collate(part).items()} for part in parts]
+        return [collate(part).to(device) for part in parts]

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from snn_depth.data.sample import Batch
 from snn_depth.models.depth_network import DepthNetwork
-from snn_depth.objectives.base import Batch, part_of
 
 Array = npt.NDArray[Any]
 
@@ -42,7 +42,7 @@ def network_input(network: DepthNetwork, batch: Batch) -> Tensor:
 
     Args:
         network: Spiking student, twin or teacher.
-        batch: As `snn_depth.data.sets.recording_dataset.collate` makes it.
+        batch: Samples.
 
     Returns:
         Counts (T, B, 1, H, W) or RGB (B, 3, H, W).
@@ -57,7 +57,7 @@ def network_input(network: DepthNetwork, batch: Batch) -> Tensor:
         )
     if network.training:
         raise ValueError("network is in training mode; call network.eval(), which fixes statistics")
-    return part_of(batch, network.input_key)
+    return network.read(batch)
 
 
 @torch.no_grad()
@@ -76,7 +76,7 @@ def observe(network: DepthNetwork, x: Tensor) -> Observation:
             the projections that read it, or neurons are not a module and cannot be observed.
     """
     copy = deepcopy(network).cpu().double()
-    notes = _Notes(x.shape[1] if network.input_key == "spikes" else x.shape[0])
+    notes = _Notes(x.shape[1] if network.reads_spikes else x.shape[0])
     for population in copy.graph.all_populations:
         for projection in population.projections:
             name = copy.projection_name(projection.source, population.name)

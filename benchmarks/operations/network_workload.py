@@ -18,9 +18,9 @@ from conversion.graph.layer_graph import Edge
 from conversion.simulate.synapses import Synapses
 from conversion.student.extract import projection_edge
 from hardware.counts.workload import WorkLayer, Workload
+from snn_depth.data.sample import Batch
 from snn_depth.models.depth_network import DepthNetwork, SpikingDepthNet
 from snn_depth.models.graph import READOUT, Population
-from snn_depth.objectives.base import Batch
 
 # Normalisation folded or not rounds differently; what is missed is of the currents' own size.
 RELATIVE_TOLERANCE = 1e-9
@@ -49,7 +49,7 @@ def workload_of_network(network: DepthNetwork, batch: Batch) -> Workload:
 
     Args:
         network: `SpikingDepthNet`, `AnnDepthNet` or a subclass, in evaluation mode.
-        batch: Samples, as `snn_depth.data.sets.recording_dataset.collate` makes them.
+        batch: Samples.
 
     Returns:
         What `hardware.counts.event_counts.count_events` counts.

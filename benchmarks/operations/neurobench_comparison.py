@@ -31,8 +31,8 @@ from benchmarks.operations.neurobench_rules import (
     exact_counts,
     neurobench_differences,
 )
+from snn_depth.data.sample import Batch
 from snn_depth.models.depth_network import DepthNetwork
-from snn_depth.objectives.base import Batch
 
 RESULTS = Path(__file__).parents[1] / "results" / "neurobench_check.json"
 
@@ -123,7 +123,7 @@ class _BatchFirst(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Depth of a batch (B, T, ...) of spikes or (B, ...) of pictures."""
-        time_first = x.transpose(0, 1) if self.network.input_key == "spikes" else x
+        time_first = x.transpose(0, 1) if self.network.reads_spikes else x
         depth_m: Tensor = self.network(time_first).depth_m
         return depth_m
 
@@ -134,7 +134,7 @@ def _count_by_neurobench(network: DepthNetwork, x: Tensor) -> OperationCounts:
     models = import_module("neurobench.models")
     benchmarks = import_module("neurobench.benchmarks")
     metrics = import_module("neurobench.metrics.workload")
-    batch_first = x.transpose(0, 1) if network.input_key == "spikes" else x
+    batch_first = x.transpose(0, 1) if network.reads_spikes else x
     num_samples = len(batch_first)
     data = TensorDataset(batch_first.double(), torch.zeros(num_samples))
     benchmark = benchmarks.Benchmark(

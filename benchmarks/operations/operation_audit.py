@@ -23,8 +23,8 @@ from benchmarks.operations.operation_kinds import FREE, Kind, kind_in_neurons, k
 from benchmarks.throughput.lif_kernels import lif_kernels
 from conversion.graph.layer_graph import Edge
 from hardware.counts.workload import Workload
+from snn_depth.data.sample import Batch
 from snn_depth.models.depth_network import DepthNetwork, SpikingDepthNet
-from snn_depth.objectives.base import Batch
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from conversion.graph.layer_graph import Arithmetic, LayerGraph
 from conversion.simulate import float_simulator, integer_simulator
 from conversion.student.readout_depth import logits_of_readout
 from hardware.counts.workload import Workload, workload_of_run
+from snn_depth.data.sample import SPIKES, Batch
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.depth_decoding import DepthRange
 from snn_depth.models.graph import READOUT
-from snn_depth.objectives.base import Batch, part_of
 
 _SIMULATORS = {"float": float_simulator, "integer": integer_simulator}
 
@@ -49,7 +49,7 @@ class ArtifactNetwork:
         """Depth and events.
 
         Args:
-            batch: With `spikes` (T, B, 1, H, W).
+            batch: With spikes.
 
         Returns:
             Depth in metres after every step, T tensors (B, 1, H, W), and what the layers did.
@@ -72,7 +72,7 @@ class ArtifactNetwork:
         return depths_m, workload
 
     def _inputs(self, batch: Batch) -> tuple[np.ndarray[Any, Any], int, int]:
-        counts = part_of(batch, "spikes")
+        counts = batch[SPIKES].image
         rows, columns = self.graph.input_shape[1:]
         num_steps, _, _, height, width = counts.shape
         missing = (rows - height, columns - width)

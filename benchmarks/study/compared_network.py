@@ -18,10 +18,10 @@ from benchmarks.study.artifact_run import ArtifactNetwork
 from benchmarks.study.samples import Samples
 from hardware.counts.event_counts import EventCounts, concatenate_counts, count_events
 from hardware.counts.workload import Workload
+from snn_depth.data.sample import Batch
 from snn_depth.evaluation.metrics import depth_metrics
 from snn_depth.models.depth_decoding import DepthRange
 from snn_depth.models.depth_network import DepthNetwork, SpikingDepthNet
-from snn_depth.objectives.base import Batch, predict
 
 METRICS = ("abs_rel", "rmse", "delta1")
 Scores = npt.NDArray[np.float64]
@@ -113,9 +113,9 @@ def compared_network(
 
     def run(batch: Batch) -> tuple[list[Tensor], Workload]:
         with torch.inference_mode():
-            prediction = predict(network, batch, all_steps=True) if spiking else None
+            prediction = network(network.read(batch), all_steps=True) if spiking else None
             if prediction is None or prediction.depth_steps_m is None:
-                depths_m = [predict(network, batch).depth_m]
+                depths_m = [network(network.read(batch)).depth_m]
             else:
                 depths_m = list(prediction.depth_steps_m)
         workload = workload_of_network(network, batch)
@@ -126,12 +126,12 @@ def compared_network(
 
     return ComparedNetwork(
         name,
-        "snn" if spiking else "teacher" if network.input_key == "rgb" else "ann",
+        "snn" if spiking else "ann" if network.reads_spikes else "teacher",
         run,
         network.depth_range,
         getattr(network, "weight_bits", 32),
         1 if spiking else getattr(network, "activation_bits", 32),
-        input_is_binned=network.input_key == "spikes" and (graded_input or not spiking),
+        input_is_binned=network.reads_spikes and (graded_input or not spiking),
     )
 
 
@@ -157,10 +157,10 @@ def measure(
             watch(workload)
         binned_inputs = workload.inputs if network.input_is_binned else ()
         counts.append(count_events(workload, binned_inputs=binned_inputs))
+        truth = batch.labelled
+        assert truth is not None
         for step, depth_m in enumerate(depths_m):
-            scores[step].append(
-                depth_metrics(depth_m, batch["depth_m"], batch["valid_mask"], **caps)
-            )
+            scores[step].append(depth_metrics(depth_m, truth.depth_m, truth.valid_mask, **caps))
     by_step = [
         {name: np.concatenate([part[name].numpy() for part in parts]) for name in METRICS}
         for _, parts in sorted(scores.items())

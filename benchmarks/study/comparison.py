@@ -271,7 +271,7 @@ def _depth_network(path: Path, spec: DataSpec) -> DepthNetwork:
             "accepted: AnnDepthNet, QuantizedAnnDepthNet, SpikingDepthNet"
         )
     # A conventional network sums the bins, and one that reads pictures has no window at all.
-    differs = own.num_frames != spec.num_frames and network.input_key == "spikes"
+    differs = own.num_frames != spec.num_frames and network.reads_spikes
     if isinstance(network, SpikingDepthNet):
         differs |= own.num_bins != spec.num_bins
     if differs:
@@ -289,7 +289,7 @@ def _audit(network: DepthNetwork, samples: Samples) -> OperationAudit:
 
 
 def _name_of(network: DepthNetwork) -> str:
-    if network.input_key == "rgb":
+    if not network.reads_spikes:
         return "RGB teacher, float"
     bits = getattr(network, "activation_bits", None)
     kind = "SNN" if isinstance(network, SpikingDepthNet) else "ANN twin"

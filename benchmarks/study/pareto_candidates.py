@@ -80,7 +80,7 @@ def measure_candidate(path: Path, loaded: LoadedNetwork, samples: Samples) -> Ca
     if not isinstance(network, DepthNetwork):
         raise ValueError(f"{path} holds a {type(network).__name__}, which cannot be counted")
     measured = measure(compared_network(name, network), samples)
-    if not measured.is_quantized or network.input_key != "spikes":
+    if not measured.is_quantized or not network.reads_spikes:
         raise ValueError(
             f"{path} holds a floating-point {type(network).__name__}; accepted: SpikingDepthNet "
             "and QuantizedAnnDepthNet, whose energy can be compared"

@@ -9,13 +9,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
 from hardware.counts.event_counts import Counts
-from snn_depth.data.sets.recording_dataset import RecordingDataset, collate
+from snn_depth.data.sample import SPIKES, Batch, collate
+from snn_depth.data.sets.recording_dataset import RecordingDataset
 from snn_depth.data.sets.world_dataset import WorldDataset
 from snn_depth.data.spec import DataSpec
 from snn_depth.data.world.config import WorldConfig
 from snn_depth.files.digest import arrays_sha256
 from snn_depth.models.depth_decoding import DepthRange
-from snn_depth.objectives.base import Batch
 
 # The test scenes of the shipped networks' recipes.
 TEST_SEED, NUM_SCENES, FRAMES_PER_SCENE = 3, 20, 8
@@ -100,9 +100,9 @@ def read_samples(
     number = min(max_samples, len(dataset))
     chosen = [index * len(dataset) // number for index in range(number)]
     for index in chosen:
-        if "depth_m" not in dataset[index]:
+        if not dataset[index][SPIKES].has("depth_m"):
             raise ValueError(f"{recordings[index]} has no depth to score against")
-    indices = tuple(i for i in chosen if _has_depth(dataset[i]["depth_m"], depth_ranges))
+    indices = tuple(i for i in chosen if _has_depth(dataset[i][SPIKES].depth_m, depth_ranges))
     _check_recordings(
         [recordings[index] for index in indices],
         f"{description}: {len(indices)} of {number} samples with depth that can be scored",
@@ -110,9 +110,8 @@ def read_samples(
     if len(indices) < number:
         description += f"; {number - len(indices)} without depth in the range are left out"
     paths = {path: scene for scene, path in enumerate(dict.fromkeys(recordings))}
-    digest = arrays_sha256(
-        dataset[index][part].numpy() for index in indices for part in ("spikes", "depth_m")
-    )
+    views = (dataset[index][SPIKES] for index in indices)
+    digest = arrays_sha256(part.numpy() for view in views for part in (view.image, view.depth_m))
     scenes_B = np.array([paths[recordings[index]] for index in indices])
     return Samples(dataset, indices, scenes_B, description, digest)
 

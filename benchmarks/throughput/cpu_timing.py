@@ -123,7 +123,7 @@ def time_network(
     if network.training:
         raise ValueError("network is in training mode; call network.eval()")
     x = prepare()
-    batch_size = x.shape[1] if network.input_key == "spikes" else x.shape[0]
+    batch_size = x.shape[1] if network.reads_spikes else x.shape[0]
     if batch_size != 1:
         raise ValueError(f"input has {batch_size} samples; accepted: 1, for latency is of one")
     with _threads(num_threads), torch.inference_mode():

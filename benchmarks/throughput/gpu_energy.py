@@ -158,7 +158,7 @@ def measure_gpu(
     """
     if network.training:
         raise ValueError("network is in training mode; call network.eval()")
-    batch_axis = 1 if network.input_key == "spikes" else 0
+    batch_axis = 1 if network.reads_spikes else 0
     if x.shape[batch_axis] != 1:
         raise ValueError(f"input has {x.shape[batch_axis]} samples; accepted: 1")
     plan = GpuPlan() if plan is None else plan

@@ -18,10 +18,10 @@ from conversion.student.extract import extract_graph
 from conversion.student.layer_report import LayerRow, Traces, check_equal, layer_rows
 from conversion.student.readout_depth import depth_of_readout
 from conversion.student.student_run import padded_input, run_student
+from snn_depth.data.sample import SPIKES, Batch
 from snn_depth.evaluation.metrics import depth_metrics
 from snn_depth.models.depth_network import SpikingDepthNet
 from snn_depth.models.graph import READOUT
-from snn_depth.objectives.base import Batch
 
 METRICS = ("abs_rel", "rmse", "delta1")
 
@@ -68,7 +68,7 @@ def convert(
 
     Args:
         network: The student.
-        batch: Samples; `spikes` is (T, B, 1, H, W).
+        batch: Samples.
         num_weight_bits: Bits per weight.
         largest_input: Largest count of a pixel in a time bin.
         delays: How the skips are made to wait.
@@ -81,13 +81,14 @@ def convert(
         ValueError: When a stage differs that must not, naming the layer, or when the network
             cannot be mapped or does not fit the chip.
     """
-    size = batch["spikes"].shape[-2:]
+    counts_TBCHW = batch[SPIKES].image
+    size = counts_TBCHW.shape[-2:]
     graph = extract_graph(network, *size, binary_input=largest_input == 1)
     balanced = balance(graph, delays)
     integer_graph = quantize_graph(
         balanced, num_weight_bits=num_weight_bits, largest_input=largest_input
     )
-    inputs = padded_input(network, batch["spikes"])
+    inputs = padded_input(network, counts_TBCHW)
     simulator_s: dict[Arithmetic, float] = {}
 
     def simulate(simulator: Callable[..., Trace], graph: LayerGraph) -> Trace:
@@ -97,7 +98,7 @@ def convert(
         return trace
 
     def run(dtype: torch.dtype) -> Trace:
-        trace = run_student(network, batch["spikes"], dtype)
+        trace = run_student(network, counts_TBCHW, dtype)
         return replace(trace, spikes=spikes_with_relays(balanced, trace.spikes))
 
     traces = Traces(
@@ -157,17 +158,18 @@ def depth_scores(
     Returns:
         Metrics by name.
     """
+    truth = network.view(batch)
     depth_m = depth_of_readout(
         network,
         graph[READOUT],
         graph.arithmetic,
         trace.membranes[READOUT],
-        *batch["depth_m"].shape[-2:],
+        *truth.size,
     )
     metrics = depth_metrics(
         depth_m,
-        batch["depth_m"],
-        batch["valid_mask"],
+        truth.depth_m,
+        truth.valid_mask,
         min_depth_m=network.depth_range.min_depth_m,
         max_depth_m=network.depth_range.max_depth_m,
     )

@@ -57,7 +57,7 @@ def extract_graph(
             f"network is a {type(network).__name__}; only a SpikingDepthNet has neurons of the "
             "chip's kind: distil one from it"
         )
-    if network.input_key != "spikes":
+    if not network.reads_spikes:
         raise ValueError(
             f"network reads {network.input_key!r}; the chip is sent spikes: train with "
             "input_key='spikes'"

@@ -6,11 +6,11 @@ from conversion.graph.layer_graph import LayerGraph
 from conversion.simulate import float_simulator, integer_simulator
 from conversion.student.readout_depth import logits_of_readout
 from conversion.student.student_run import padded_input
+from snn_depth.data.sample import Batch
 from snn_depth.models.depth_decoding import decode_uncertainty
 from snn_depth.models.depth_network import SpikingDepthNet
 from snn_depth.models.graph import READOUT
 from snn_depth.models.prediction import DepthPrediction
-from snn_depth.objectives.base import Batch, part_of
 
 _SIMULATORS = {"float": float_simulator, "integer": integer_simulator}
 
@@ -39,7 +39,7 @@ class GraphPredictor:
         Raises:
             ValueError: Without spikes, or for another size.
         """
-        counts_TBCHW = part_of(batch, "spikes")
+        counts_TBCHW = self.network.read(batch)
         inputs = padded_input(self.network, counts_TBCHW)
         trace = _SIMULATORS[self.graph.arithmetic].simulate(self.graph, inputs)
         logits_BCHW = logits_of_readout(

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from snn_depth.data.sets.recording_dataset import RecordingDataset, collate
+from snn_depth.data.sample import SPIKES, Batch, collate
+from snn_depth.data.sets.recording_dataset import RecordingDataset
 from snn_depth.data.sets.world_dataset import WorldDataset
 from snn_depth.data.spec import DataSpec
+from snn_depth.data.view_fields import Window
 from snn_depth.data.world.config import WorldConfig
-from snn_depth.objectives.base import Batch
 
 # The recipes train on seed 1, validate on 2 and test on 3, eight key frames per scene. A conversion
 # is judged, and changed, by what it does here, so these are none of their scenes.
@@ -24,9 +25,6 @@ def validation_batch(
         num_samples: How many; spread over all that there are.
         recordings: Recordings or folders of them; the synthetic world where none are given.
         cache_dir: Where recordings of the world are kept.
-
-    Returns:
-        The batch, as `snn_depth.data.sets.recording_dataset.collate` makes it.
 
     Raises:
         ValueError: For recordings of another size, or fewer samples than asked for.
@@ -60,25 +58,12 @@ def validation_batch(
 
 
 def centre_crop(batch: Batch, height: int, width: int) -> Batch:
-    """The middle of all pictures.
-
-    Args:
-        batch: Samples; intrinsics are left out, for they would change.
-        height: Rows to keep.
-        width: Columns to keep.
-
-    Returns:
-        The smaller batch.
+    """The middle of all pictures, which have one size.
 
     Raises:
         ValueError: For a crop that is larger than the pictures.
     """
-    rows, columns = batch["spikes"].shape[-2:]
+    rows, columns = batch[SPIKES].size
     if height > rows or width > columns:
         raise ValueError(f"crop is {height}x{width}; accepted: up to {rows}x{columns}")
-    top, left = (rows - height) // 2, (columns - width) // 2
-    return {
-        name: pictures[..., top : top + height, left : left + width].contiguous()
-        for name, pictures in batch.items()
-        if name != "intrinsics"
-    }
+    return batch.crop(Window((rows - height) // 2, (columns - width) // 2, height, width))

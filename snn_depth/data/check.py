@@ -7,8 +7,8 @@ from rich.console import Console
 
 from snn_depth.command.exit import run_command
 from snn_depth.command.table import Table
+from snn_depth.data.sample import RGB, SPIKES, Sample
 from snn_depth.data.sets.public import ADAPTERS, DatasetLayout
-from snn_depth.data.sets.recording_dataset import Sample
 from snn_depth.data.sets.recording_folder import RecordingFolder
 from snn_depth.data.streams.exposure import auto_expose
 from snn_depth.evaluation.visualization import PanelRow, save_depth_panel
@@ -75,10 +75,11 @@ def preview_panel(sample: Sample) -> tuple[PanelRow, tuple[float, float]]:
     Raises:
         ValueError: When the sample has depth that is nowhere measured.
     """
-    depth_m = sample["depth_m"][0].numpy() if "depth_m" in sample else None
+    labelled = sample.labelled
+    depth_m = None if labelled is None else labelled.depth_m[0].numpy()
     row = PanelRow(
-        rgb=sample["rgb"].permute(1, 2, 0).numpy() if "rgb" in sample else None,
-        texture=auto_expose(sample["spikes"].sum(0))[0].numpy() if "spikes" in sample else None,
+        rgb=sample[RGB].image.permute(1, 2, 0).numpy() if RGB in sample else None,
+        texture=auto_expose(sample[SPIKES].image.sum(0))[0].numpy() if SPIKES in sample else None,
         target_m=depth_m,
     )
     return row, (1.0, 80.0) if depth_m is None else _limits_m(depth_m)
@@ -152,11 +153,16 @@ def _limits_m(depth_m: np.ndarray) -> tuple[float, float]:
 
 def _describe(sample: Sample) -> str:
     """Shapes and range of one sample, in one line."""
-    texts = [f"{name} {tuple(part.shape)}" for name, part in sample.items()]
-    if "depth_m" in sample:
-        measured = sample["depth_m"][sample["depth_m"] > 0]
+    texts = [f"{name} {tuple(view.image.shape)}" for name, view in sample.views.items()]
+    if sample.labelled is not None:
+        depth_m = sample.labelled.depth_m
+        texts.append(f"depth_m {tuple(depth_m.shape)}")
+    if intrinsics := [v.intrinsics for v in sample.views.values() if v.has("intrinsics")]:
+        texts.append(f"intrinsics {tuple(intrinsics[0].shape)}")
+    if sample.labelled is not None:
+        measured = depth_m[depth_m > 0]
         low_m, high_m = measured.min().item(), measured.max().item()
-        share = measured.numel() / sample["depth_m"].numel()
+        share = measured.numel() / depth_m.numel()
         texts.append(f"measured in {share:.1%} of the pixels, {low_m:.3g} .. {high_m:.3g} m")
     return f"one sample: {', '.join(texts)}"
 

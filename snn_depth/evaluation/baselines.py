@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from snn_depth.data.sample import SPIKES, Batch, View
 from snn_depth.data.streams.exposure import auto_expose
 from snn_depth.models.prediction import DepthPrediction
 
@@ -37,17 +38,10 @@ class RowMedianDepth:
         stripes = np.arange(height) * len(self.rows_m) // height
         return np.repeat(self.rows_m[stripes, None], width, axis=1)
 
-    def __call__(self, batch: dict[str, Tensor]) -> DepthPrediction:
-        """Predict for a batch.
-
-        Args:
-            batch: With `depth_m` (B, 1, H, W), of which only the shape is read.
-
-        Returns:
-            Prediction of that shape, without features.
-        """
-        batch_size, _, height, width = batch["depth_m"].shape
-        depth_m = torch.from_numpy(self.depth_m(height, width)).expand(batch_size, 1, -1, -1)
+    def __call__(self, batch: Batch) -> DepthPrediction:
+        """Prediction of the size of the first view, without features."""
+        height, width = next(iter(batch.views.values())).size
+        depth_m = torch.from_numpy(self.depth_m(height, width)).expand(len(batch), 1, -1, -1)
         return DepthPrediction(depth_m, torch.zeros_like(depth_m))
 
 
@@ -104,6 +98,7 @@ def playback_as_rgb(spikes_TBCHW: Tensor) -> Tensor:
     return auto_expose(spikes_TBCHW.sum(0)).expand(-1, 3, -1, -1)
 
 
-def playback_of(batch: dict[str, Tensor]) -> Tensor:
-    """What an RGB network reads of a batch of spikes: their playback."""
-    return playback_as_rgb(batch["spikes"])
+def playback_of(batch: Batch) -> View:
+    """What an RGB network is shown of a batch of spikes: their playback."""
+    spikes = batch[SPIKES]
+    return spikes.replace(image=playback_as_rgb(spikes.image))

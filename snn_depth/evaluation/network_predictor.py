@@ -3,17 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from snn_depth.data.sample import Batch, View
 from snn_depth.data.spec import DataSpec
 from snn_depth.geometry.canonical_camera import CanonicalCamera
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
-
-Batch = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -22,21 +20,22 @@ class NetworkPredictor:
 
     Attributes:
         trained_for: The camera that pictures are brought to.
-        read: Takes the network's input (..., H, W) out of a batch; None leaves it to the network.
+        read: What the network is shown of a batch; None leaves it to the network.
         as_is: Pictures are taken as they are, as if the training camera had taken them.
     """
 
     network: DepthPredictor
     trained_for: DataSpec
-    read: Callable[[Batch], Tensor] | None = None
+    read: Callable[[Batch], View] | None = None
     as_is: bool = False
 
     def __call__(self, batch: Batch) -> DepthPrediction:
         """Predict for a batch, each sample as seen by the training camera."""
-        x = self.read(batch) if self.read else part_of(batch, self.network.input_key)
+        view = self.read(batch) if self.read else self.network.view(batch)
+        x = view.image if self.read else self.network.read(batch)
         batch_axis = x.dim() - 4  # (T, B, 1, H, W) or (B, 3, H, W)
-        height, width = x.shape[-2:]
-        matrices = batch.get("intrinsics", [None] * x.shape[batch_axis])
+        height, width = view.size
+        matrices = view.intrinsics if view.has("intrinsics") else [None] * len(batch)
         cameras = [self.camera(height, width, matrix) for matrix in matrices]
         parts = []
         first = 0
@@ -54,14 +53,6 @@ class NetworkPredictor:
         if intrinsics is not None:
             focal_lengths_px = float(intrinsics[0, 0]), float(intrinsics[1, 1])
         return self.trained_for.canonical_camera(height, width, focal_lengths_px)
-
-
-def part_of(batch: Batch, key: str) -> Tensor:
-    """One part of a batch, or ValueError."""
-    if key not in batch:
-        raise ValueError(f"{key!r} is needed, but the data has only {sorted(batch)}")
-    part: Tensor = batch[key]
-    return part
 
 
 @torch.inference_mode()

@@ -8,13 +8,18 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from snn_depth.data.sets.recording_dataset import collate
+from snn_depth.data.sample import Batch, collate
 from snn_depth.evaluation.metrics import Alignment, DepthMetrics
 from snn_depth.geometry.crops import EvaluationCrop, evaluation_crop_mask
 from snn_depth.models.prediction import DepthPrediction
-from snn_depth.objectives.base import Batch
+from snn_depth.models.predictor import DepthPredictor
 
 Predictor = Callable[[Batch], DepthPrediction]
+
+
+def predictor_of(network: DepthPredictor) -> Predictor:
+    """A network on the part of a batch that it reads."""
+    return lambda batch: network(network.read(batch))
 
 
 @torch.inference_mode()
@@ -51,13 +56,13 @@ def score(
     rate_sums: dict[str, Tensor] = defaultdict(lambda: torch.tensor(0.0))
     num_samples = 0
     for batch in DataLoader(dataset, batch_size=batch_size, collate_fn=collate):
-        if "depth_m" not in batch:
+        truth = batch.labelled
+        if truth is None:
             raise ValueError("the data has no depth to score against")
         prediction = predictor(batch)
-        height, width = batch["depth_m"].shape[-2:]
-        mask = batch["valid_mask"] & evaluation_crop_mask(crop, height, width)
+        mask = truth.valid_mask & evaluation_crop_mask(crop, *truth.size)
         for meter in meters.values():
-            meter.update(prediction.depth_m, batch["depth_m"], mask)
+            meter.update(prediction.depth_m, truth.depth_m, mask)
         num_samples += len(mask)
         for name, rate in prediction.firing_rates.items():
             rate_sums[name] += rate * len(mask)

@@ -62,7 +62,7 @@ class DepthNetwork(DepthPredictor):
     Subclasses say what a population does with its input and how the readout collects.
 
     Args:
-        input_key: Batch entry that the network reads: "spikes" or "rgb".
+        input_key: Sensor that the network reads: "spikes" or "rgb".
         width: Channels of the stem; a multiple of 16. 16 is tiny, 32 small, 64 base.
         channel_multipliers: Channels of each stage in units of `width`.
         min_depth_m: Nearest depth in metres.
@@ -211,7 +211,7 @@ class DepthNetwork(DepthPredictor):
     def _as_sequence(self, x: Tensor, port: InputPort) -> Tensor:
         expected = f"(T, B, {port.num_channels}, H, W)"
         x_TBCHW = x
-        if self.input_key == "rgb" and len(self.graph.inputs) == 1:
+        if not self.reads_spikes and len(self.graph.inputs) == 1:
             expected, x_TBCHW = f"(B, {port.num_channels}, H, W)", x.unsqueeze(0)
         if x_TBCHW.ndim != 5 or x_TBCHW.shape[2] != port.num_channels:
             name = self.input_key if len(self.graph.inputs) == 1 else repr(port.name)
@@ -275,7 +275,7 @@ class SpikingDepthNet(DepthNetwork):
     """The student: LIF populations and a non-firing leaky readout.
 
     Args:
-        input_key: Batch entry that the network reads.
+        input_key: Sensor that the network reads.
         width: Channels of the stem; a multiple of 16. 16 is tiny, 32 small, 64 base.
         channel_multipliers: Channels of each stage in units of `width`.
         min_depth_m: Nearest depth in metres.
@@ -352,7 +352,7 @@ class AnnDepthNet(DepthNetwork):
     (1, B, C, h, w).
 
     Args:
-        input_key: Batch entry that the network reads: "spikes" or "rgb".
+        input_key: Sensor that the network reads: "spikes" or "rgb".
         width: Channels of the stem; a multiple of 16. 16 is tiny, 32 small, 64 base.
         channel_multipliers: Channels of each stage in units of `width`.
         min_depth_m: Nearest depth in metres.

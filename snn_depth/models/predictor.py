@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from snn_depth.data.sample import SPIKES, Batch, View
 from snn_depth.models.depth_decoding import DepthRange
 
 
@@ -14,7 +15,7 @@ class DepthPredictor(nn.Module):
     Its `forward(x, *, taps=())` returns the prediction with the features of the taps.
 
     Attributes:
-        input_key: Batch entry that the network reads: "spikes" or "rgb".
+        input_key: Sensor that the network reads: "spikes" or "rgb".
         init_args: Arguments of `stored_as` that rebuild the architecture, JSON types only.
         depth_range: Depths that it can express.
         max_stride: The sides of its input are padded to a multiple of this.
@@ -24,6 +25,27 @@ class DepthPredictor(nn.Module):
     init_args: dict[str, Any]
     depth_range: DepthRange
     max_stride: int = 1
+
+    @property
+    def reads_spikes(self) -> bool:
+        """Whether its input is spike counts (T, B, 1, H, W); else a picture (B, 3, H, W)."""
+        return self.input_key == SPIKES
+
+    def view(self, batch: Batch) -> View:
+        """The view that it reads, and whose depth it predicts.
+
+        Raises:
+            ValueError: When the data does not have it, or hides it.
+        """
+        return batch[self.input_key]
+
+    def read(self, batch: Batch) -> Tensor:
+        """What `forward` takes: counts (T, B, 1, H, W), or a picture (B, 3, H, W) in 0..1.
+
+        Raises:
+            ValueError: When the data does not have it, or hides it.
+        """
+        return self.view(batch).image
 
     @property
     def stored_as(self) -> type["DepthPredictor"]:

@@ -3,9 +3,10 @@
 import torch.distributed as dist
 from torch import Tensor
 
+from snn_depth.data.sample import Batch
 from snn_depth.models.normalization import batch_norms
 from snn_depth.models.predictor import DepthPredictor
-from snn_depth.objectives.base import Batch, LoadNetwork, Objective, predict, target_of
+from snn_depth.objectives.base import LoadNetwork, Objective, target_of
 
 
 class AdaptiveNormalization(Objective):
@@ -35,7 +36,7 @@ class AdaptiveNormalization(Objective):
 
     def forward(self, network: DepthPredictor, batch: Batch) -> dict[str, Tensor]:
         """Run the target's weak view; there is no term to minimise."""
-        predict(network, target_of(batch))
+        network(network.read(target_of(batch).weak))
         return {}
 
     def after_optimizer_step(self, network: DepthPredictor) -> None:

@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from snn_depth.data.sample import Batch, View
 from snn_depth.geometry.crops import EvaluationCrop, evaluation_crop_mask
 from snn_depth.losses.firing_rate import firing_rate_penalty
 from snn_depth.losses.gradient_matching import gradient_matching_loss
@@ -10,7 +11,7 @@ from snn_depth.losses.synops import synops_per_synapse
 from snn_depth.losses.uncertainty import relative_error_loss
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
-from snn_depth.objectives.base import Batch, Objective, part_of, predict
+from snn_depth.objectives.base import Objective
 
 
 class SupervisedDepth(Objective):
@@ -56,27 +57,19 @@ class SupervisedDepth(Objective):
 
     def forward(self, network: DepthPredictor, batch: Batch) -> dict[str, Tensor]:
         """Terms `depth`, `uncertainty`, and the optional ones with a weight."""
-        return self.terms(predict(network, batch), batch)
+        return self.terms(network(network.read(batch)), network.view(batch))
 
-    def valid_mask(self, batch: Batch) -> Tensor:
-        """Pixels that count: measured, in the depth range's data, and inside the crop."""
-        mask = part_of(batch, "valid_mask")
+    def valid_mask(self, view: View) -> Tensor:
+        """Pixels that count: measured, and inside the crop."""
+        mask = view.valid_mask
         if self.crop == "none":
             return mask
         height, width = mask.shape[-2:]
         return mask & evaluation_crop_mask(self.crop, height, width, mask.device)
 
-    def terms(self, prediction: DepthPrediction, batch: Batch) -> dict[str, Tensor]:
-        """Weighted terms of a prediction.
-
-        Args:
-            prediction: Prediction for the batch.
-            batch: With `depth_m` and `valid_mask`.
-
-        Returns:
-            Named 0-dim tensors.
-        """
-        target_m, mask = part_of(batch, "depth_m"), self.valid_mask(batch)
+    def terms(self, prediction: DepthPrediction, view: View) -> dict[str, Tensor]:
+        """Weighted terms of a prediction for a view with depth, by name, 0-dim."""
+        target_m, mask = view.depth_m, self.valid_mask(view)
         depth_m = prediction.depth_m
         terms = {
             "depth": scale_invariant_log_loss(depth_m, target_m, mask),

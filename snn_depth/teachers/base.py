@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from snn_depth.data.sample import RGB
 from snn_depth.models.depth_decoding import DepthRange
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
@@ -24,11 +25,10 @@ class RgbTeacher(DepthPredictor):
         max_depth_m: Farthest depth in metres.
 
     Attributes:
-        input_key: Batch entry that the network reads.
         init_args: Arguments that rebuild the architecture without any weight file.
     """
 
-    input_key = "rgb"
+    input_key = RGB
     mean: Tensor
     std: Tensor
 

@@ -4,9 +4,10 @@ import copy
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from snn_depth.models.prediction import DepthPrediction
+from snn_depth.models.predictor import DepthPredictor
 
 
 class FrozenTeacher:
@@ -20,7 +21,7 @@ class FrozenTeacher:
         network: The teacher; it is copied, so training the original later changes nothing here.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: DepthPredictor) -> None:
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
 
     @torch.no_grad()

@@ -7,9 +7,10 @@ import lightning
 import torch
 from torch import Tensor, nn
 
+from snn_depth.data.sample import Batch
 from snn_depth.evaluation.metrics import depth_metrics
 from snn_depth.models.predictor import DepthPredictor
-from snn_depth.objectives.base import Batch, Objective, predict
+from snn_depth.objectives.base import Objective
 from snn_depth.training.recipe import OptimizerSettings
 
 
@@ -53,12 +54,13 @@ class DepthTraining(lightning.LightningModule):
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         """Metrics and firing rates of one batch."""
-        prediction = predict(self.network, batch)
+        prediction = self.network(self.network.read(batch))
+        truth = self.network.view(batch)
         depth_range = self.network.depth_range
         metrics = depth_metrics(
             prediction.depth_m,
-            batch["depth_m"],
-            batch["valid_mask"],
+            truth.depth_m,
+            truth.valid_mask,
             min_depth_m=depth_range.min_depth_m,
             max_depth_m=depth_range.max_depth_m,
         )

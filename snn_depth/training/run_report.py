@@ -10,12 +10,12 @@ from rich.console import Console
 from torch.utils.data import Dataset
 
 from snn_depth.command.table import Table, number_columns
-from snn_depth.data.sets.recording_dataset import collate
+from snn_depth.data.sample import RGB, SPIKES, collate
 from snn_depth.evaluation.baselines import playback_as_rgb
 from snn_depth.evaluation.evaluation_table import ALIGNMENT_NOTES
+from snn_depth.evaluation.scoring import predictor_of
 from snn_depth.evaluation.visualization import PanelRow, save_depth_panel
 from snn_depth.models.predictor import DepthPredictor
-from snn_depth.objectives.base import predict
 from snn_depth.training.recipe import Recipe
 
 COLUMNS = ("abs_rel", "rmse", "log10", "delta1", "firing_rate")
@@ -76,17 +76,18 @@ def save_panels(
         picks = torch.linspace(0, len(dataset) - 1, NUM_PICTURES).round().int().tolist()
         batch = collate([dataset[i] for i in picks])
         predictions = {
-            name: predict(networks[name], batch).depth_m
+            name: predictor_of(networks[name])(batch).depth_m
             for name in tests
             if data_name in [*tests[name], *recipe.shown_data] and networks[name].input_key in batch
         }
-        textures = playback_as_rgb(batch["spikes"])
+        textures = playback_as_rgb(batch[SPIKES].image)
+        truth = batch.labelled
         rows = [
             PanelRow(
                 predictions_m={name: d[i, 0].numpy() for name, d in predictions.items()},
-                target_m=batch["depth_m"][i, 0].numpy() if "depth_m" in batch else None,
+                target_m=None if truth is None else truth.depth_m[i, 0].numpy(),
                 texture=textures[i, 0].numpy(),
-                rgb=dataset[pick]["rgb"].permute(1, 2, 0).numpy() if "rgb" in batch else None,
+                rgb=dataset[pick][RGB].image.permute(1, 2, 0).numpy() if RGB in batch else None,
             )
             for i, pick in enumerate(picks)
         ]

@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 from snn_depth.data.augment.augmentation import AugmentedDataset
 from snn_depth.data.augment.pairing import PairedDataset
 from snn_depth.data.augment.sampler import EpochSampler
-from snn_depth.data.sets.recording_dataset import collate
+from snn_depth.data.sample import collate
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import LoadNetwork
 from snn_depth.training.callbacks import FiringRateWatch

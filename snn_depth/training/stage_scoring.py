@@ -1,19 +1,17 @@
 """Score the networks of a recipe on its test data, beside the label-free baselines."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 import numpy as np
 from torch.utils.data import Dataset
 
+from snn_depth.data.sample import SPIKES
 from snn_depth.evaluation.baselines import RowMedianDepth, fit_row_medians, playback_as_rgb
-from snn_depth.evaluation.scoring import Predictor, score
+from snn_depth.evaluation.scoring import Predictor, predictor_of, score
 from snn_depth.geometry.crops import EvaluationCrop
 from snn_depth.models.depth_decoding import DepthRange
-from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
-from snn_depth.objectives.base import Batch, predict
 from snn_depth.training.recipe import Recipe, Stage
 
 Row = dict[str, Any]
@@ -116,7 +114,7 @@ def named_predictors(
     for name, predictor in median_predictors(train_data, depth_range):
         yield name, predictor, recipe.test_data
     for name in recipe.compare_with:
-        yield name, partial(predict, networks[name]), recipe.test_data
+        yield name, predictor_of(networks[name]), recipe.test_data
     for stage in recipe.stages.values():
         for name, predictor in stage_predictors(stage, networks[stage.name]):
             yield name, predictor, recipe.tests_of(stage)
@@ -135,7 +133,8 @@ def median_predictors(
         Name (one of `MEDIAN_METHODS`) and predictor.
     """
     samples: Any = train_data
-    depth_maps_m = [np.asarray(samples[i]["depth_m"][0]) for i in range(len(samples))]
+    truths = (samples[i].labelled for i in range(len(samples)))
+    depth_maps_m = [np.asarray(truth.depth_m[0]) for truth in truths]
     for name, num_rows in zip(MEDIAN_METHODS, (1, samples.spec.height), strict=True):
         yield (
             name,
@@ -158,21 +157,12 @@ def stage_predictors(stage: Stage, network: DepthPredictor) -> Iterator[tuple[st
     Yields:
         Name and predictor: playback through an RGB network, and the network on its own input.
     """
-    if network.input_key == "rgb":
-        yield f"playback_to_{stage.name}", partial(predict_from_playback, network)
+    if not network.reads_spikes:
+        yield f"playback_to_{stage.name}", playback_predictor(network)
     if stage.evaluate:
-        yield stage.name, partial(predict, network)
+        yield stage.name, predictor_of(network)
 
 
-def predict_from_playback(network: DepthPredictor, batch: Batch) -> DepthPrediction:
-    """Reconstruct a picture from the spikes and give it to an RGB network.
-
-    Args:
-        network: RGB network.
-        batch: With `spikes`.
-
-    Returns:
-        The prediction.
-    """
-    prediction: DepthPrediction = network(playback_as_rgb(batch["spikes"]))
-    return prediction
+def playback_predictor(network: DepthPredictor) -> Predictor:
+    """An RGB network on pictures that are reconstructed from the spikes."""
+    return lambda batch: network(playback_as_rgb(batch[SPIKES].image))

@@ -16,7 +16,7 @@ from benchmarks.accuracy.scenario import Scenario, read_scenarios
 from benchmarks.self_correction import markdown, self_correction
 from snn_depth.command.parser import call_command
 from snn_depth.data.augment.strong_view import StrongView
-from snn_depth.data.sets.recording_dataset import collate
+from snn_depth.data.sample import Sample, collate
 from snn_depth.models.depth_network import AnnDepthNet
 from snn_depth.objectives import SelfCorrectingTeacherStudent
 from snn_depth.training.checkpoint import load_network
@@ -29,7 +29,7 @@ from tests.snn_depth.training.tiny_run import TinyData
 
 
 def test_identity_view_changes_nothing() -> None:
-    spikes = DarkData(1)[0]["spikes"]
+    spikes = DarkData(1)[0]["spikes"].image
     view, mirrored = StrongView(**IDENTITY)(spikes, torch.Generator().manual_seed(0))  # type: ignore[arg-type]
     assert torch.equal(view, spikes) and not mirrored
     assert set(IDENTITY) == set(vars(StrongView())) - {"max_erased_side"}
@@ -132,12 +132,12 @@ def test_measurement_equals_slow_reference_and_changes_nothing(
     for start in (0, 2):
         batch = collate([DarkData(4)[i] for i in (start, start + 1)])
         with torch.no_grad():
-            weak = teacher(batch["spikes"])
+            weak = teacher(batch["spikes"].image)
         bound = weak.uncertainty.flatten().sort().values[round(0.3 * weak.uncertainty.numel()) - 1]
         labels.append(weak.depth_m)
         masks.append(weak.uncertainty <= bound)
-        students.append(training.network(batch["spikes"]).depth_m.detach())
-        depths.append(batch["depth_m"])
+        students.append(training.network(batch["spikes"].image).depth_m.detach())
+        depths.append(batch["spikes"].depth_m)
     label, depth, mask = torch.cat(labels), torch.cat(depths), torch.cat(masks)
     everywhere = torch.ones_like(mask)
     assert found == pytest.approx(
@@ -197,8 +197,8 @@ def test_watching_does_not_change_the_training(tmp_path: Path) -> None:
 
 def test_bad_arguments(tmp_path: Path) -> None:
     class Unlabelled(DarkData):
-        def __getitem__(self, index: int) -> dict[str, Tensor]:
-            return {"spikes": super().__getitem__(index)["spikes"]}
+        def __getitem__(self, index: int) -> Sample:
+            return super().__getitem__(index).replace("spikes", depth_m=None)
 
     with pytest.raises(ValueError, match="every_steps is 0; accepted: 1 or more"):
         PseudoLabelError(DarkData(1), every_steps=0, batch_size=1, file=tmp_path)

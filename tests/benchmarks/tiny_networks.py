@@ -5,19 +5,17 @@ from functools import cache
 import torch
 from torch import Tensor, nn
 
+from snn_depth.data.sample import Batch, View
 from snn_depth.models.depth_network import AnnDepthNet, DepthNetwork, SpikingDepthNet
 from snn_depth.models.quantized_twin import QuantizedAnnDepthNet
-from snn_depth.objectives.base import Batch
 from tests.conversion.calibrated_student import calibrated_student, counts
 
 
 def spike_batch(num_samples: int = 3, height: int = 16, width: int = 32) -> Batch:
     """Graded spikes in three bins, and pictures beside them."""
     generator = torch.Generator().manual_seed(1)
-    return {
-        "spikes": counts(3, num_samples, height, width),
-        "rgb": torch.rand((num_samples, 3, height, width), generator=generator),
-    }
+    rgb = torch.rand((num_samples, 3, height, width), generator=generator)
+    return Batch({"spikes": View(counts(3, num_samples, height, width)), "rgb": View(rgb)})
 
 
 def twin(input_key: str = "spikes", channel_multipliers: tuple[int, ...] = (1, 1)) -> AnnDepthNet:
@@ -45,7 +43,7 @@ def quantized_twin() -> QuantizedAnnDepthNet:
     torch.manual_seed(4)
     network = QuantizedAnnDepthNet(3, 4, channel_multipliers=(1, 1))
     with torch.no_grad():
-        network(spike_batch()["spikes"])  # fits its steps
+        network(spike_batch()["spikes"].image)  # fits its steps
     return network.eval()
 
 

@@ -102,7 +102,7 @@ def _measure(
     network = load_network(path).network
     spec = comparison.chip_network.spec
     random = np.random.default_rng(0)  # the time does not depend on what is in the picture
-    if network.input_key == "spikes":
+    if network.reads_spikes:
         frames_THW = (random.random((spec.num_frames, spec.height, spec.width)) < 0.3).astype("u1")
         prepare = partial(spike_input, frames_THW, spec.num_bins)
     else:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from snn_depth.data.sets.recording_dataset import Sample
+from snn_depth.data.sample import Sample, checked
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class Augmentation:
     Attributes:
         flip_probability: Probability of a left-right mirror of everything.
         min_light: Lower end of the uniform factor on the light: spikes are dropped at random
-            (averages of counts are scaled) and RGB is darkened alike; 1 leaves both as they are.
-        color_jitter: Largest relative change of each RGB channel's brightness.
+            (averages of counts are scaled) and colour pictures are darkened alike; 1 leaves both.
+        color_jitter: Largest relative change of each colour channel's brightness.
     """
 
     flip_probability: float = 0.5
@@ -25,27 +25,20 @@ class Augmentation:
     color_jitter: float = 0.0
 
     def __call__(self, sample: Sample, generator: torch.Generator) -> Sample:
-        """Apply the changes to one sample.
-
-        Args:
-            sample: As `RecordingDataset` makes it; left untouched.
-            generator: Source of all randomness.
-
-        Returns:
-            A new sample.
-        """
-        sample = dict(sample)
+        """The sample with all changes; all randomness is the generator's."""
         # Always draw the same numbers, so that one setting does not shift another's.
         flip, light, *color = torch.rand(5, generator=generator).tolist()
         if flip < self.flip_probability:
-            sample = mirror(sample)
+            sample = sample.mirror()
         light = self.min_light + (1 - self.min_light) * light
-        if light < 1 and "spikes" in sample:
-            sample["spikes"] = dimmed(sample["spikes"], light, generator)
-        if "rgb" in sample and (light < 1 or self.color_jitter):
-            factor = light ** (1 / 2.2) * (1 + self.color_jitter * (2 * torch.tensor(color) - 1))
-            rgb = sample["rgb"].float() * factor.view(3, 1, 1)
-            sample["rgb"] = rgb.round().clamp(0, 255).to(torch.uint8)
+        for sensor, view in sample.views.items():
+            if view.holds_spikes and light < 1:
+                image = dimmed(view.image, light, generator)
+                sample = sample.replace(sensor, image=image)
+            elif len(view.image) == 3 and (light < 1 or self.color_jitter):
+                jitter = 1 + self.color_jitter * (2 * torch.tensor(color) - 1)
+                image = view.image.float() * (light ** (1 / 2.2) * jitter).view(3, 1, 1)
+                sample = sample.replace(sensor, image=image.round().clamp(0, 255).to(torch.uint8))
         return sample
 
 
@@ -65,23 +58,6 @@ def dimmed(spikes: Tensor, light: float, generator: torch.Generator) -> Tensor:
         return light * spikes
     counts = spikes.float()
     return torch.binomial(counts, torch.full_like(counts, light), generator).to(torch.uint8)
-
-
-def mirror(sample: Sample) -> Sample:
-    """Left-right mirror of all images, with the principal point moved along.
-
-    Args:
-        sample: As `RecordingDataset` makes it.
-
-    Returns:
-        A new sample.
-    """
-    flipped = {k: v if k == "intrinsics" else v.flip(-1) for k, v in sample.items()}
-    if "intrinsics" in sample:
-        width = sample["spikes"].shape[-1]
-        flipped["intrinsics"] = sample["intrinsics"].clone()
-        flipped["intrinsics"][0, 2] = width - 1 - sample["intrinsics"][0, 2]
-    return flipped
 
 
 class AugmentedDataset(Dataset[Sample]):
@@ -105,4 +81,4 @@ class AugmentedDataset(Dataset[Sample]):
     def __getitem__(self, key: tuple[int, int]) -> Sample:
         epoch, index = key
         generator = torch.Generator().manual_seed(hash((self.seed, epoch, index)) % 2**63)
-        return self.augmentation(self.dataset[index], generator)
+        return self.augmentation(checked(self.dataset[index]), generator)

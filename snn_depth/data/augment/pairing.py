@@ -1,26 +1,24 @@
 """Labelled source samples, each with an unlabelled target sample beside it."""
 
 import math
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
 import torch
-from torch import Tensor
 from torch.utils.data import Dataset
 
 from snn_depth.data.augment.augmentation import AugmentedDataset
 from snn_depth.data.augment.strong_view import StrongView
-from snn_depth.data.sets.recording_dataset import Sample
+from snn_depth.data.sample import RGB, SPIKES, Sample, Target, checked
 
-VISIBLE = ("spikes", "intrinsics")  # all that adaptation may know of a target sample
+WHY = "what else a target sample has is hidden during adaptation"
 
 
-class PairedDataset(Dataset[dict[str, Any]]):
+class PairedDataset(Dataset[Sample]):
     """Adds to every augmented source sample a target sample in two views.
 
-    `sample["target"]` holds `spikes` (weak view), `strong_spikes`, `mirrored` (whether the strong
-    view is the mirror image of the weak one) and `intrinsics`; its depth and pictures are left
-    out, so that no objective can read them. What is drawn depends on (seed, epoch, index) alone.
+    Only its spikes and their camera are there; depth and pictures are hidden, so that no objective
+    can read them. What is drawn depends on (seed, epoch, index) alone.
 
     Args:
         source: Source samples, indexed with (epoch, index).
@@ -52,7 +50,7 @@ class PairedDataset(Dataset[dict[str, Any]]):
         # Rounded first: 0.07 * 100 is a little above 7, and an eighth label would be one too many.
         num_labels = math.ceil(round(label_share * self.num_targets, 6))
         self.labelled = frozenset(shuffled(self.num_targets, seed, -1)[:num_labels])
-        if self.labelled and "depth_m" not in target[0]:
+        if self.labelled and not checked(target[0])[SPIKES].has("depth_m"):
             raise ValueError(
                 f"target_label_share is {label_share}, but the target has no depth; accepted: 0"
             )
@@ -60,28 +58,26 @@ class PairedDataset(Dataset[dict[str, Any]]):
     def __len__(self) -> int:
         return len(self.source)
 
-    def __getitem__(self, key: tuple[int, int]) -> dict[str, Any]:
+    def __getitem__(self, key: tuple[int, int]) -> Sample:
         epoch, index = key
         round_, position = divmod(epoch * len(self) + index, self.num_targets)
         chosen = shuffled(self.num_targets, self.seed, round_)[position]
         generator = torch.Generator().manual_seed(hash((self.seed, epoch, index, 1)) % 2**63)
-        return self.source[key] | {"target": self.views(chosen, generator)}
+        return replace(self.source[key], target=self.views(chosen, generator))
 
-    def views(self, index: int, generator: torch.Generator) -> dict[str, Tensor]:
-        """Both views of one target sample, with its depth only where that is allowed.
-
-        Args:
-            index: Number of the target sample.
-            generator: Source of randomness.
-        """
-        sample = self.target[index]
-        strong, mirrored = self.strong_view(sample["spikes"], generator)
-        views = {key: sample[key] for key in VISIBLE if key in sample}
-        views |= {"strong_spikes": strong, "mirrored": torch.tensor(mirrored)}
-        if self.labelled:
-            depth_m = sample["depth_m"]
-            views["depth_m"] = depth_m if index in self.labelled else torch.zeros_like(depth_m)
-        return views
+    def views(self, index: int, generator: torch.Generator) -> Target[Sample]:
+        """Both views of one target sample, with its depth only where that is allowed."""
+        sample = checked(self.target[index])
+        spikes = sample[SPIKES]
+        image, mirrored = self.strong_view(spikes.image, generator)
+        if not self.labelled:
+            spikes = spikes.hide(["depth_m"], WHY)
+        elif index not in self.labelled:
+            spikes = spikes.replace(depth_m=torch.zeros_like(spikes.depth_m))
+        hidden = dict.fromkeys({*sample.views, RGB} - {SPIKES}, WHY)
+        weak = Sample({SPIKES: spikes}, hidden=hidden)
+        strong = (weak.mirror() if mirrored else weak).replace(SPIKES, image=image)
+        return Target(weak, strong, torch.tensor(mirrored))
 
 
 @lru_cache(maxsize=4)

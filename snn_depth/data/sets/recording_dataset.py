@@ -3,28 +3,25 @@
 import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.utils.data import Dataset
 
+from snn_depth.data.sample import RGB, SPIKES, Sample, View
 from snn_depth.data.spec import DataSpec
 from snn_depth.data.streams.binning import bin_spikes
 from snn_depth.data.streams.recording import Recording
 
 logger = logging.getLogger(__name__)
-Sample = dict[str, Tensor]
 MAX_FRAMES_PER_BIN = 255  # counts are kept in one byte
 
 
 class RecordingDataset(Dataset[Sample]):
     """Every key frame of some recordings that has a whole window of spikes around it.
 
-    A sample holds `spikes` uint8 (T, 1, H, W) counts per bin and, where the recording has them,
-    `rgb` uint8 (3, H, W), `depth_m` float32 (1, H, W) with 0 where there is no measurement, and
-    `intrinsics` float32 (3, 3).
+    A sample has the view "spikes" and, where the recording has pictures, "rgb", of the same pixels:
+    both hold the same depth and intrinsics, where the recording has them.
 
     Args:
         paths: Recording files, or folders in which all `*.h5` files are taken.
@@ -174,59 +171,18 @@ def find_recordings(paths: Iterable[str | Path], suffixes: Sequence[str] = (".h5
 
 
 def read_sample(recording: Recording, k: int, num_frames: int, num_bins: int) -> Sample:
-    """Read and bin one key frame.
-
-    Args:
-        recording: An open recording.
-        k: Key frame.
-        num_frames: Spike frames per window.
-        num_bins: Time bins per window; at most 255 frames fall into one.
-
-    Returns:
-        The sample as `RecordingDataset` describes it.
-    """
+    """Read and bin one key frame of an open recording, as `RecordingDataset` describes it."""
     counts_TBHW = bin_spikes(recording.window(k, num_frames), num_bins)[:, None]
-    sample: Sample = {"spikes": torch.from_numpy(counts_TBHW.astype(np.uint8))}
+    depth_m, intrinsics = recording.depth_m(k), recording.intrinsics
+    common = {
+        "time_s": torch.tensor(recording.timestamp_s(k), dtype=torch.float64),
+        "depth_m": None
+        if depth_m is None
+        else torch.from_numpy(np.nan_to_num(depth_m, posinf=0.0))[None].float(),
+        "intrinsics": None if intrinsics is None else torch.from_numpy(intrinsics).float(),
+    }
+    views = {SPIKES: View(torch.from_numpy(counts_TBHW.astype(np.uint8)), **common)}
     rgb = recording.rgb(k)
     if rgb is not None:
-        sample["rgb"] = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))
-    depth_m = recording.depth_m(k)
-    if depth_m is not None:
-        sample["depth_m"] = torch.from_numpy(np.nan_to_num(depth_m, posinf=0.0))[None].float()
-    if recording.intrinsics is not None:
-        sample["intrinsics"] = torch.from_numpy(recording.intrinsics).float()
-    return sample
-
-
-def collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Stack samples into a batch: time first for spikes, floats, a mask of valid depth.
-
-    Args:
-        samples: Samples of one size and with the same parts.
-
-    Returns:
-        `spikes` (and `strong_spikes`) float32 (T, B, 1, H, W); `rgb` float32 (B, 3, H, W) in 0..1;
-        `depth_m` (B, 1, H, W) with `valid_mask` bool (B, 1, H, W); `intrinsics` (B, 3, 3);
-        `mirrored` bool (B,); `target`, a batch of its own; whichever the samples have.
-
-    Raises:
-        ValueError: When samples have different parts.
-    """
-    parts = {frozenset(sample) for sample in samples}
-    if len(parts) > 1:
-        listed = " and ".join(sorted(str(sorted(p)) for p in parts))
-        raise ValueError(f"samples of one batch have different parts: {listed}")
-    batch: dict[str, Any] = {}
-    for key in samples[0]:
-        values = [sample[key] for sample in samples]
-        if key == "target":
-            batch[key] = collate(values)
-        elif key in ("spikes", "strong_spikes"):
-            batch[key] = torch.stack(values, dim=1).float()
-        else:
-            batch[key] = torch.stack(values)
-    if "rgb" in batch:
-        batch["rgb"] = batch["rgb"].float() / 255.0
-    if "depth_m" in batch:
-        batch["valid_mask"] = batch["depth_m"] > 0
-    return batch
+        views[RGB] = View(torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1))), **common)
+    return Sample(views)

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from snn_depth.data.sets.recording_dataset import Sample, find_recordings
+from snn_depth.data.sample import SPIKES, Sample, View
+from snn_depth.data.sets.recording_dataset import find_recordings
 from snn_depth.data.spec import DataSpec, read_spec
 from snn_depth.data.streams.binning import bin_spikes
 from snn_depth.data.streams.spike_file_options import SPIKE_SUFFIXES, SpikeFileOptions
@@ -42,9 +43,9 @@ class WindowDataset(Dataset[Sample]):
     it, so that a network is adapted to what it will be shown. Where that picture is larger than
     the training pictures, it is cut into tiles of their size, as few as cover it.
 
-    A sample holds `spikes`, float32 (T, 1, H, W): counts per bin, averaged over the area of each
-    resampled pixel and therefore no whole numbers. Windows are read when they are asked for; of a
-    recording of any length only these are in memory.
+    A sample has the view "spikes": counts per bin, averaged over the area of each resampled pixel
+    and therefore no whole numbers. Windows are read when they are asked for; of a recording of any
+    length only these are in memory.
 
     Args:
         paths: Recordings (`.dat`, `.npy`, `.npz`, `.h5`), or folders in which all of them are
@@ -130,7 +131,8 @@ class WindowDataset(Dataset[Sample]):
         rows = slice(window.top, window.top + self.spec.height)
         columns = slice(window.left, window.left + self.spec.width)
         # A copy, so that what is kept is the tile and not the picture around it.
-        sample = {"spikes": window.camera.to_network(counts)[..., rows, columns].clone()}
+        tile = window.camera.to_network(counts)[..., rows, columns].clone()
+        sample = Sample({SPIKES: View(tile)})
         if self._cache is not None:
             self._cache[index] = sample
         return sample

@@ -5,13 +5,14 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from snn_depth.data.sample import Batch, View
 from snn_depth.losses.feature_distance import filtered_feature_distance
 from snn_depth.losses.info_nce import info_nce
 from snn_depth.losses.uncertainty_filter import Threshold, uncertainty_filter
 from snn_depth.models.padding import pad_to_stride
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
-from snn_depth.objectives.base import Batch, LoadNetwork, Objective, part_of, predict
+from snn_depth.objectives.base import LoadNetwork, Objective
 from snn_depth.objectives.supervised import SupervisedDepth
 from snn_depth.teachers.frozen import FrozenTeacher
 
@@ -98,11 +99,12 @@ class CrossModalityDistillation(Objective):
         if not self.weight:
             return self.supervised(network, batch)
         taps = (self.coarse_tap, self.fine_tap)
-        student = predict(network, batch, taps=taps)
-        teacher: DepthPrediction = self.teacher(part_of(batch, "rgb"), taps=taps)
-        return self.supervised.terms(student, batch) | {
+        view = network.view(batch)
+        student: DepthPrediction = network(network.read(batch), taps=taps)
+        teacher = self.teacher(self.teacher.network.read(batch), taps=taps)
+        return self.supervised.terms(student, view) | {
             "coarse": self.weight * self.coarse_loss(student, teacher),
-            "fine": self.weight * self.fine_loss(student, teacher, batch),
+            "fine": self.weight * self.fine_loss(student, teacher, view),
         }
 
     def coarse_loss(self, student: DepthPrediction, teacher: DepthPrediction) -> Tensor:
@@ -119,13 +121,13 @@ class CrossModalityDistillation(Objective):
         z_spike = self.student_head(student.features[self.coarse_tap].float())
         return info_nce(z_rgb, z_spike, temperature=self.temperature)
 
-    def fine_loss(self, student: DepthPrediction, teacher: DepthPrediction, batch: Batch) -> Tensor:
+    def fine_loss(self, student: DepthPrediction, teacher: DepthPrediction, view: View) -> Tensor:
         """Filtered feature distance on the grid of the fine tap.
 
         Args:
             student: Prediction with the fine tap.
             teacher: Likewise.
-            batch: With `valid_mask`.
+            view: What the student saw, with depth.
 
         Returns:
             0-dim tensor; 0 where no pixel passes the filter.
@@ -135,7 +137,7 @@ class CrossModalityDistillation(Objective):
         mask = uncertainty_filter(
             teacher.uncertainty,
             student.uncertainty,
-            valid_mask=self.supervised.valid_mask(batch),
+            valid_mask=self.supervised.valid_mask(view),
             **self.thresholds,
         )
         # A grid cell counts when most of its pixels do; what the student padded counts as none.

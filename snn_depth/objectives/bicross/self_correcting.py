@@ -9,6 +9,7 @@ from torch import Tensor
 
 from snn_depth.data.augment.integrated_counts import integrated_counts
 from snn_depth.data.augment.target_style import in_target_style
+from snn_depth.data.sample import SPIKES, Batch
 from snn_depth.losses.domain_adversarial import domain_loss, reverse_gradient
 from snn_depth.losses.pseudo_labels import pseudo_label_mask
 from snn_depth.losses.silog import scale_invariant_log_loss
@@ -16,7 +17,7 @@ from snn_depth.models.domain_discriminator import domain_discriminator
 from snn_depth.models.normalization import with_batch_statistics
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
-from snn_depth.objectives.base import Batch, LoadNetwork, Objective, part_of, target_of
+from snn_depth.objectives.base import LoadNetwork, Objective, target_of
 from snn_depth.objectives.bicross.two_domains import Statistics, predict_two_domains
 from snn_depth.objectives.supervised import SupervisedDepth
 from snn_depth.teachers.ema import EmaTeacher, check_decay
@@ -182,7 +183,7 @@ class SelfCorrectingTeacherStudent(Objective):
         if self.teacher_name is None:
             return EmaTeacher(network, self.ema_decay)
         teacher = load(self.teacher_name)
-        if teacher.input_key != "spikes":
+        if not teacher.reads_spikes:
             raise ValueError(
                 f"teacher {self.teacher_name!r} reads {teacher.input_key!r}; accepted: a network "
                 "that reads spikes"
@@ -193,38 +194,36 @@ class SelfCorrectingTeacherStudent(Objective):
         """Terms `depth`, `uncertainty` (source), `pseudo_label`, `adversarial` (target)."""
         target = target_of(batch)
         if self.pseudo_label_weight or self.style_probability:  # else nothing reads the teacher
-            teacher = self.teacher_sees(part_of(target, "spikes"))
+            teacher = self.teacher_sees(target.weak)
             batch = self.styled(batch, teacher.depth_m)
         source, student = predict_two_domains(
             network,
-            part_of(batch, "spikes"),
-            part_of(target, "strong_spikes"),
+            network.read(batch),
+            network.read(target.strong),
             taps=(self.adversarial_tap,) if self.adversarial_weight else (),
             statistics=self.statistics,
         )
         terms: dict[str, Tensor] = {}
         if self.source_weight:
-            supervised = self.supervised.terms(source, batch)
+            supervised = self.supervised.terms(source, network.view(batch))
             terms |= {name: self.source_weight * term for name, term in supervised.items()}
         if self.pseudo_label_weight:
-            loss = self.pseudo_label_loss(student, teacher, part_of(target, "mirrored"))
+            loss = self.pseudo_label_loss(student, teacher, target.mirrored)
             terms["pseudo_label"] = self.ramped_weight() * loss
         if self.adversarial_weight:
             terms["adversarial"] = self.adversarial_weight * self.adversarial_loss(source, student)
-        if "depth_m" in target:  # the stage left some labels visible
-            labelled = self.supervised.terms(student, mirrored_labels(target))
+        strong = network.view(target.strong)
+        if strong.has("depth_m"):  # the stage left some labels visible
+            labelled = self.supervised.terms(student, strong)
             terms |= {f"target_{name}": term for name, term in labelled.items()}
         return terms
 
-    def teacher_sees(self, target_spikes: Tensor) -> DepthPrediction:
-        """The teacher's prediction for the weak view of the target, without a graph.
-
-        Args:
-            target_spikes: Shape (T, B, 1, H, W).
-        """
+    def teacher_sees(self, weak: Batch) -> DepthPrediction:
+        """The teacher's prediction for the weak view of the target, without a graph."""
         statistics = with_batch_statistics if self.target_statistics else nullcontext
-        with statistics(self.teacher.network):
-            return cast(DepthPrediction, self.teacher(target_spikes))
+        network = cast(DepthPredictor, self.teacher.network)
+        with statistics(network):
+            return cast(DepthPrediction, self.teacher(network.read(weak)))
 
     @torch.no_grad()
     def styled(self, batch: Batch, target_depth_m: Tensor) -> Batch:
@@ -239,14 +238,15 @@ class SelfCorrectingTeacherStudent(Objective):
         """
         if not self.style_probability:
             return batch
-        spikes = part_of(batch, "spikes")
+        view = batch[SPIKES]
+        spikes = view.image
         generator = self.style_generator(spikes.device)
         draw = torch.rand(spikes.shape[1], generator=generator, device=spikes.device)
-        target_spikes = part_of(target_of(batch), "spikes")
+        target_spikes = target_of(batch).weak[SPIKES].image
         styled = in_target_style(
             spikes,
-            part_of(batch, "depth_m"),
-            part_of(batch, "valid_mask"),
+            view.depth_m,
+            view.valid_mask,
             target_spikes,
             target_depth_m,
             min_depth_m=self.depth_range.min_depth_m,
@@ -256,7 +256,7 @@ class SelfCorrectingTeacherStudent(Objective):
         largest = torch.maximum(spikes.max(), target_spikes.max())
         counts = torch.minimum(integrated_counts(styled, charge), largest)
         chosen = (draw < self.style_probability).view(-1, 1, 1, 1)
-        return batch | {"spikes": torch.where(chosen, counts, spikes)}
+        return batch.replace(SPIKES, image=torch.where(chosen, counts, spikes))
 
     def style_generator(self, device: torch.device) -> torch.Generator:
         """Randomness of the present step, the same in a resumed run.
@@ -350,9 +350,3 @@ def mirror_where(mirrored: Tensor, maps: Tensor) -> Tensor:
         Shape of `maps`.
     """
     return torch.where(mirrored.view(-1, 1, 1, 1), maps.flip(-1), maps)
-
-
-def mirrored_labels(target: Batch) -> Batch:
-    """The visible labels of a target batch as its strong view shows them."""
-    keys = ("depth_m", "valid_mask")
-    return {key: mirror_where(part_of(target, "mirrored"), part_of(target, key)) for key in keys}

@@ -14,6 +14,7 @@ from conversion.student.extract import extract_graph
 from conversion.student.student_run import padded_input, run_student
 from hardware.counts.event_counts import count_events
 from hardware.counts.workload import workload_of_run
+from snn_depth.data.sample import Batch, View
 from snn_depth.models.depth_network import AnnDepthNet, DepthNetwork
 from tests.benchmarks.tiny_networks import (
     all_kinds,
@@ -31,7 +32,8 @@ def test_counted_by_hand() -> None:
     spikes = torch.zeros(2, 2, 1, 4, 4)
     spikes[0, 0, 0, 0, 0] = 3.0  # reaches the windows of all four stem pixels
     spikes[1, 1, 0, 3, 3] = 1.0  # reaches that of the last one only
-    counts = count_events(workload_of_network(network, {"spikes": spikes}), binned_inputs=["input"])
+    workload = workload_of_network(network, Batch({"spikes": View(spikes)}))
+    counts = count_events(workload, binned_inputs=["input"])
     # Windows of the stem hold 3 and 4 rows of the picture; all of the readout's hold both rows.
     assert counts.num_synapses == (3 + 4) ** 2 * 16 + 4 * 4 * 16 * 2
     assert (counts.num_steps, counts.num_samples) == (1, 2)
@@ -45,8 +47,8 @@ def test_counted_by_hand() -> None:
 @pytest.mark.parametrize("height", [16, 13])
 def test_student_is_counted_as_by_the_conversion(height: int) -> None:
     network = student()
-    spikes = spike_batch(2, height, 30)["spikes"]
-    ours = workload_of_network(network, {"spikes": spikes})
+    spikes = spike_batch(2, height, 30)["spikes"].image
+    ours = workload_of_network(network, Batch({"spikes": View(spikes)}))
     graph = extract_graph(network, height, 30)
     theirs = workload_of_run(
         graph,
@@ -76,7 +78,7 @@ def test_what_a_twin_sends_is_what_torch_computes() -> None:
     network = twin("rgb")
     batch = spike_batch(2)
     workload = workload_of_network(network, batch)
-    features = network.double()(batch["rgb"].double(), taps=["stem", "enc1b"]).features
+    features = network.double()(batch["rgb"].image.double(), taps=["stem", "enc1b"]).features
     for layer in workload.layers:
         if layer.name in features:
             assert layer.sent_TBCHW is not None
@@ -105,7 +107,12 @@ def test_neither_history_nor_company_matters(kind: int) -> None:
     batch = spike_batch(3)
     together = count_events(workload_of_network(network, batch))
     again = count_events(workload_of_network(network, batch))
-    alone = {"spikes": batch["spikes"][:, 1:2], "rgb": batch["rgb"][1:2]}
+    alone = Batch(
+        {
+            "spikes": View(batch["spikes"].image[:, 1:2]),
+            "rgb": View(batch["rgb"].image[1:2]),
+        }
+    )
     single = count_events(workload_of_network(network, alone))
     for part in ("synops_B", "macs_B", "accumulations_B", "spikes_B"):
         assert np.array_equal(getattr(together, part), getattr(again, part))
@@ -117,13 +124,17 @@ def test_neither_history_nor_company_matters(kind: int) -> None:
 
 def test_dark_input_of_a_student_costs_no_synapse_at_the_input() -> None:
     network = student()
-    counts = count_events(workload_of_network(network, {"spikes": torch.zeros(3, 1, 1, 16, 32)}))
+    counts = count_events(
+        workload_of_network(network, Batch({"spikes": View(torch.zeros(3, 1, 1, 16, 32))}))
+    )
     assert counts.macs_B.tolist() == [0] and counts.num_updates(pipelined=True) > 0
 
 
 def test_class_of_operations_is_that_of_the_layer() -> None:
     """A twin that is given zeros and ones multiplies nevertheless."""
-    counts = count_events(workload_of_network(twin(), {"spikes": torch.ones(1, 1, 1, 16, 32)}))
+    counts = count_events(
+        workload_of_network(twin(), Batch({"spikes": View(torch.ones(1, 1, 1, 16, 32))}))
+    )
     assert counts.accumulations_B.tolist() == [0] and counts.macs_B[0] > 0
 
 
@@ -169,7 +180,7 @@ def test_what_would_be_missed_is_an_error(kind: type[DepthNetwork], message: str
 
 
 def test_a_wrong_edge_is_found() -> None:
-    observation = observe(twin(), spike_batch(1)["spikes"])
+    observation = observe(twin(), spike_batch(1)["spikes"].image)
     layers = projected_layers(observation.network)
     check_currents(observation, layers)
     layers[2].edges[1].weight[3, 0, 0, 0] += 1e-6
@@ -183,7 +194,7 @@ def test_user_errors() -> None:
     with pytest.raises(ValueError, match=r"training mode; call network\.eval"):
         workload_of_network(twin().train(), spike_batch())
     with pytest.raises(ValueError, match="'rgb' is needed"):
-        workload_of_network(twin("rgb"), {"spikes": torch.zeros(1, 1, 1, 16, 32)})
+        workload_of_network(twin("rgb"), Batch({"spikes": View(torch.zeros(1, 1, 1, 16, 32))}))
 
 
 class HiddenNeurons(AnnDepthNet):

@@ -30,11 +30,11 @@ from benchmarks.operations.neurobench_rules import (
 )
 from conversion.student.validation_samples import validation_batch
 from snn_depth.command.parser import call_command
+from snn_depth.data.sample import Batch, View
 from snn_depth.data.spec import DataSpec
 from snn_depth.files.digest import file_sha256
 from snn_depth.files.stored_network import SHIPPED_NETWORK
 from snn_depth.models.depth_network import DepthNetwork
-from snn_depth.objectives.base import Batch
 from snn_depth.training.checkpoint import load_network, save_network
 from tests.benchmarks.tiny_networks import all_kinds, spike_batch, student, twin
 
@@ -69,7 +69,7 @@ def ones_in_place_of_all(network: DepthNetwork, batch: Batch) -> OperationCounts
         if isinstance(module, nn.Conv2d):
             module.register_forward_pre_hook(count)
     with torch.no_grad():
-        copy(batch[network.input_key].double())
+        copy(network.read(batch).double())
     return counts
 
 
@@ -87,7 +87,7 @@ def cases() -> Iterator[tuple[DepthNetwork, Batch]]:
             if name.endswith("0.weight"):
                 weight[torch.rand_like(weight) < 0.3] = 0.0
     yield pruned, spike_batch(2)
-    yield student(), {"spikes": (spike_batch(2)["spikes"] > 8).float()}
+    yield student(), Batch({"spikes": View((spike_batch(2)["spikes"].image > 8).float())})
 
 
 @pytest.mark.parametrize("case", range(6))
@@ -108,7 +108,7 @@ def test_the_rules_explain_all_of_the_difference(case: int) -> None:
 def test_upsampled_convolution_by_hand() -> None:
     """One pixel of a grid of 1x2, three taps: 2x4 pixels with 9 taps each, cut at the border."""
     network = twin()
-    workload = workload_of_network(network, {"spikes": torch.ones(1, 1, 1, 4, 8)})
+    workload = workload_of_network(network, Batch({"spikes": View(torch.ones(1, 1, 1, 4, 8))}))
     layer = next(y for y in workload.layers if any(e.kind == "conv_transpose" for e in y.edges))
     edge = next(e for e in layer.edges if e.kind == "conv_transpose")
     assert edge.source == "enc1b" and layer.shape == (16, 2, 4)

@@ -27,8 +27,10 @@ from benchmarks.throughput.nvml import GpuState
 from conversion.graph.artifact import read_artifact
 from hardware.cores.chip import FOLDER as CHIPS
 from hardware.energy.energy_memory import network_energy, snn_energy
-from snn_depth.data.sets.recording_dataset import RecordingDataset, collate
+from snn_depth.data.sample import collate
+from snn_depth.data.sets.recording_dataset import RecordingDataset
 from snn_depth.data.spec import DataSpec
+from snn_depth.data.view_fields import Window
 from snn_depth.evaluation.metrics import depth_metrics
 from snn_depth.models.depth_decoding import DepthRange
 from snn_depth.models.depth_network import AnnDepthNet, DepthNetwork, SpikingDepthNet
@@ -55,7 +57,7 @@ def test_artifact_sees_the_depth_that_the_student_sees(files: Files) -> None:
     network = load_network(files.student).network
     batch = collate([RecordingDataset(files.recordings, 16, 4)[i] for i in range(3)])
     with torch.inference_mode():
-        expected = network.double()(batch["spikes"].double(), all_steps=True).depth_steps_m
+        expected = network.double()(batch["spikes"].image.double(), all_steps=True).depth_steps_m
     depths_m, workload = artifact_network(read_artifact(files.artifact), "float").run(batch)
     assert len(depths_m) == 4 and workload.num_samples == 3
     for found, step in zip(depths_m, expected, strict=True):
@@ -66,9 +68,10 @@ def test_scores_are_those_of_each_sample(comparison: Comparison, files: Files) -
     batch = collate([RecordingDataset(files.recordings, 16, 4)[3]])
     teacher = load_network(files.teacher).network
     with torch.inference_mode():
-        depth_m = teacher(batch["rgb"]).depth_m
+        depth_m = teacher(batch["rgb"].image).depth_m
+    truth = batch["rgb"]
     metrics = depth_metrics(
-        depth_m, batch["depth_m"], batch["valid_mask"], min_depth_m=1.0, max_depth_m=80.0
+        depth_m, truth.depth_m, truth.valid_mask, min_depth_m=1.0, max_depth_m=80.0
     )
     assert comparison.others[2].scores_B["abs_rel"][3] == pytest.approx(float(metrics["abs_rel"]))
 
@@ -136,7 +139,7 @@ def test_wrong_files_are_refused(files: Files, tmp_path: Path) -> None:
         artifact_network(replace(artifact, float_graph=None), "float")
     network = artifact_network(artifact, "integer")
     batch = collate([RecordingDataset(files.recordings, 16, 4)[0]])
-    cropped = {"spikes": batch["spikes"][..., :16, :]}
+    cropped = batch.crop(Window(0, 0, 16, 48))
     with pytest.raises(ValueError, match="4 steps of 16x48; the artifact takes 4 steps of 32x48"):
         network.run(cropped)
 

@@ -15,7 +15,7 @@ from benchmarks.throughput.cpu_timing import (
 )
 from benchmarks.throughput.energy_window import CounterReading
 from benchmarks.throughput.rapl import PackageCounter, Packages
-from snn_depth.data.sets.recording_dataset import collate
+from snn_depth.data.sample import Sample, View, collate
 from tests.benchmarks.throughput.test_rapl import show_counter
 from tests.benchmarks.tiny_networks import twin
 
@@ -28,8 +28,8 @@ def test_inputs_are_those_of_batches() -> None:
     assert x.shape == (3, 1, 1, 16, 32) and x.dtype == torch.float32
     assert torch.equal(x.sum(0)[0, 0], torch.from_numpy(frames.sum(0)).float())
     picture = RNG.integers(0, 256, (16, 32, 3), dtype=np.uint8)
-    sample = {"rgb": torch.from_numpy(picture.transpose(2, 0, 1).copy())}
-    assert torch.equal(rgb_input(picture), collate([sample])["rgb"])
+    sample = Sample({"rgb": View(torch.from_numpy(picture.transpose(2, 0, 1).copy()))})
+    assert torch.equal(rgb_input(picture), collate([sample])["rgb"].image)
 
 
 def test_network_and_preprocessing_are_timed_apart() -> None:

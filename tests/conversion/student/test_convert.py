@@ -6,17 +6,18 @@ import torch
 from conversion.simulate import integer_simulator
 from conversion.student.convert import check_pipelined, convert, depth_scores
 from conversion.student.student_run import padded_input
+from snn_depth.data.sample import Batch, View
 from tests.conversion.calibrated_student import calibrated_student, counts
 
 
 @pytest.fixture(scope="module")
-def batch() -> dict[str, torch.Tensor]:
+def batch() -> Batch:
     spikes = counts(num_steps=4, batch=3, height=32, width=40)
     depth_m = torch.linspace(2, 60, 32)[:, None].expand(3, 1, 32, 40)
-    return {"spikes": spikes, "depth_m": depth_m, "valid_mask": depth_m > 0}
+    return Batch({"spikes": View(spikes, depth_m=depth_m)})
 
 
-def test_all_stages(batch: dict[str, torch.Tensor]) -> None:
+def test_all_stages(batch: Batch) -> None:
     network = calibrated_student()
     conversion = convert(network, batch, num_weight_bits=8, largest_input=16)
     assert [row.name for row in conversion.rows][-1] == "readout"
@@ -29,19 +30,19 @@ def test_all_stages(batch: dict[str, torch.Tensor]) -> None:
     assert conversion.rows[-1].drift.from_student < 1e-9
     float_scores = depth_scores(network, *conversion.stage("float"), batch)
     integer_scores = depth_scores(network, *conversion.stage("integer"), batch)
-    prediction = network(batch["spikes"]).depth_m
-    target = batch["depth_m"]
+    prediction = network(batch["spikes"].image).depth_m
+    target = batch["spikes"].depth_m
     expected = ((prediction - target).abs() / target).mean().item()
     assert float_scores["abs_rel"] == pytest.approx(expected, rel=1e-4)
     assert integer_scores["abs_rel"] == pytest.approx(expected, rel=0.1)
     assert integer_scores["abs_rel"] != float_scores["abs_rel"]
 
 
-def test_a_wrong_delay_is_found_and_named(batch: dict[str, torch.Tensor]) -> None:
+def test_a_wrong_delay_is_found_and_named(batch: Batch) -> None:
     network = calibrated_student()
     conversion = convert(network, batch, num_weight_bits=8, largest_input=16)
     graph = conversion.integer_graph
-    inputs = padded_input(network, batch["spikes"])
+    inputs = padded_input(network, batch["spikes"].image)
     aligned = integer_simulator.simulate(graph, inputs)
     wrong = {
         "dec1": replace(
@@ -54,7 +55,7 @@ def test_a_wrong_delay_is_found_and_named(batch: dict[str, torch.Tensor]) -> Non
 
 
 def test_a_student_that_computes_something_else_is_refused(
-    batch: dict[str, torch.Tensor],
+    batch: Batch,
 ) -> None:
     """A hook stands for whatever a user's own network may do between the layers."""
     network = calibrated_student()

@@ -17,6 +17,7 @@ from conversion.student.extract import extract_graph
 from conversion.student.graph_predictor import GraphPredictor
 from conversion.student.quantized_student import QuantizedStudent, straight_through
 from conversion.student.student_run import padded_input, run_student
+from snn_depth.data.sample import Batch, View
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.depth_network import SpikingDepthNet
 from snn_depth.train import parse_recipe
@@ -118,7 +119,7 @@ def test_depth_is_the_integer_networks_up_to_the_rounding_of_states(
     assert all(rounding[name] < 0.1 * weights[name] for name in weights), (rounding, weights)
     with torch.no_grad():
         depth_m, plain_m = network(x).depth_m, student(x).depth_m
-    integer_m = GraphPredictor(student, graph)({"spikes": x}).depth_m
+    integer_m = GraphPredictor(student, graph)(Batch({"spikes": View(x)})).depth_m
     assert (depth_m - integer_m).abs().mean() < 0.2 * (plain_m - integer_m).abs().mean()
 
 
@@ -279,8 +280,10 @@ def test_a_stage_is_scored_as_it_computes_also_when_resumed(
         data = recipe.data["test"]()
         errors = []
         for i in range(len(data)):  # type: ignore[arg-type]
-            depth_m = network(data[i]["spikes"].unsqueeze(1).float()).depth_m[0]
-            errors.append(((depth_m - data[i]["depth_m"]).abs() / data[i]["depth_m"]).mean())
+            depth_m = network(data[i]["spikes"].image.unsqueeze(1).float()).depth_m[0]
+            errors.append(
+                ((depth_m - data[i]["spikes"].depth_m).abs() / data[i]["spikes"].depth_m).mean()
+            )
         return float(torch.stack(errors).mean())
 
     assert abs_rel == pytest.approx(score(quantized(stored, 4)), rel=1e-4)

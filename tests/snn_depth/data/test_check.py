@@ -12,6 +12,7 @@ from PIL import Image
 from snn_depth.command.exit import run_command
 from snn_depth.command.parser import call_command
 from snn_depth.data.check import KNOWN, MAX_PROBLEMS, check, preview_panel, recognise
+from snn_depth.data.sample import Sample, View
 from snn_depth.data.sets.public import ADAPTERS
 from snn_depth.data.sets.recording_folder import RecordingFolder
 from snn_depth.data.streams.spike_stream import save_spikes
@@ -110,13 +111,15 @@ def test_panel_has_what_the_sample_has() -> None:
     depth_m = torch.tensor([[0.0, 2.0, 7.944]])[None]
     rgb = torch.arange(9, dtype=torch.uint8).reshape(3, 1, 3)
     counts = torch.tensor([0, 1, 2], dtype=torch.uint8).expand(2, 1, 1, 3)
-    row, limits_m = preview_panel({"spikes": counts, "rgb": rgb, "depth_m": depth_m})
+    row, limits_m = preview_panel(
+        Sample({"spikes": View(counts, depth_m=depth_m), "rgb": View(rgb, depth_m=depth_m)})
+    )
     assert row.rgb is not None and row.rgb[0, 1].tolist() == [1, 4, 7]
     assert row.texture is not None and row.texture[0, 0] == 0
     np.testing.assert_allclose(row.texture[0, 1:], [0.5 ** (1 / 2.2), 1], rtol=1e-6)
     assert row.target_m is not None and row.target_m.shape == (1, 3)
     assert limits_m == (2.0, 7.9)
-    row, limits_m = preview_panel({"spikes": counts})
+    row, limits_m = preview_panel(Sample({"spikes": View(counts)}))
     assert row.rgb is None and row.target_m is None and limits_m == (1, 80)
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from snn_depth.data.sample import Batch, View
 from snn_depth.evaluation.baselines import fit_row_medians, playback_as_rgb
 
 CAPS = {"min_depth_m": 1.0, "max_depth_m": 80.0}
@@ -36,7 +37,7 @@ def test_stripes_without_measurement_are_interpolated():
 
 def test_predicts_the_shape_of_the_batch():
     fitted = fit_row_medians([np.array([[10.0], [20.0]])], 2, **CAPS)
-    depth_m = fitted({"depth_m": torch.zeros(3, 1, 4, 5)}).depth_m
+    depth_m = fitted(Batch({"spikes": View(torch.zeros(2, 3, 1, 4, 5))})).depth_m
     assert depth_m.shape == (3, 1, 4, 5)
     torch.testing.assert_close(depth_m[2, 0, :, 4], torch.tensor([10.0, 10.0, 20.0, 20.0]))
 

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from snn_depth.data.sample import Batch, View
 from snn_depth.data.spec import DataSpec
 from snn_depth.evaluation.baselines import playback_as_rgb, playback_of
 from snn_depth.evaluation.network_predictor import NetworkPredictor, run_network
@@ -39,10 +40,11 @@ def test_every_sample_of_a_batch_has_its_own_camera(tiny_checkpoint: Path) -> No
     loaded = load_network(tiny_checkpoint)  # trained with 40 px at 32 x 48
     predictor = NetworkPredictor(loaded.network, loaded.data)
     matrices = intrinsics((40.0, 40.0), (60.0, 60.0), (60.0, 60.0), (40.0, 50.0))
-    batch = {"spikes": counts(4, 32, 48), "intrinsics": matrices}
+    x = counts(4, 32, 48)
+    batch = Batch({"spikes": View(x, intrinsics=matrices)})
     got = predictor(batch)
     alone = [
-        predictor({"spikes": batch["spikes"][:, i : i + 1], "intrinsics": matrices[i : i + 1]})
+        predictor(Batch({"spikes": View(x[:, i : i + 1], intrinsics=matrices[i : i + 1])}))
         for i in range(4)
     ]
     torch.testing.assert_close(got.depth_m, torch.cat([one.depth_m for one in alone]))
@@ -50,7 +52,7 @@ def test_every_sample_of_a_batch_has_its_own_camera(tiny_checkpoint: Path) -> No
     for name, rate in got.firing_rates.items():
         mean = torch.stack([one.firing_rates[name] for one in alone]).mean()
         torch.testing.assert_close(rate, mean)
-    shrunk = torch.nn.functional.interpolate(batch["spikes"][:, 0], (21, 32), mode="area")
+    shrunk = torch.nn.functional.interpolate(x[:, 0], (21, 32), mode="area")
     assert predictor.camera(32, 48, matrices[1]).network_size == tuple(shrunk.shape[-2:])
     assert not torch.allclose(alone[1].depth_m, as_is(predictor)(batch).depth_m[1:2], rtol=1e-3)
 
@@ -65,7 +67,8 @@ def test_pictures_as_they_are(tiny_checkpoint: Path) -> None:
     x = counts(2, 20, 30)
     with torch.no_grad():
         expected: DepthPrediction = loaded.network(x)
-    got = predictor({"spikes": x, "intrinsics": intrinsics((80.0, 80.0), (9.0, 9.0))})
+    matrices = intrinsics((80.0, 80.0), (9.0, 9.0))
+    got = predictor(Batch({"spikes": View(x, intrinsics=matrices)}))
     assert torch.equal(got.depth_m, expected.depth_m)
     assert got.firing_rates == expected.firing_rates
 
@@ -73,8 +76,8 @@ def test_pictures_as_they_are(tiny_checkpoint: Path) -> None:
 def test_playback_for_an_rgb_network(tiny_teacher: Path) -> None:
     loaded = load_network(tiny_teacher)
     x = counts(2, 32, 48)
-    got = NetworkPredictor(loaded.network, loaded.data, playback_of)({"spikes": x})
+    got = NetworkPredictor(loaded.network, loaded.data, playback_of)(Batch({"spikes": View(x)}))
     with torch.no_grad():
         assert torch.equal(got.depth_m, loaded.network(playback_as_rgb(x)).depth_m)
     with pytest.raises(ValueError, match="'rgb' is needed, but the data has only"):
-        NetworkPredictor(loaded.network, loaded.data)({"spikes": x})
+        NetworkPredictor(loaded.network, loaded.data)(Batch({"spikes": View(x)}))

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from conversion.simulate.synapses import Synapses
 from conversion.student.extract import projection_edge
+from snn_depth.data.sample import Batch, View
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.depth_network import AnnDepthNet
 from snn_depth.models.graph import INPUT, READOUT
@@ -227,14 +228,11 @@ def test_learns_a_depth_that_follows_brightness(bits: int) -> None:
     generator = torch.Generator().manual_seed(0)
     light = torch.rand(4, 1, 2, 3, generator=generator).repeat_interleave(8, 2)
     light = light.repeat_interleave(8, 3)
-    batch = {
-        "spikes": torch.poisson(8 * light.expand(2, -1, -1, -1, -1), generator),
-        "depth_m": 20 - 18 * light,
-        "valid_mask": torch.ones_like(light, dtype=torch.bool),
-    }
+    spikes = torch.poisson(8 * light.expand(2, -1, -1, -1, -1), generator)
+    batch = Batch({"spikes": View(spikes, depth_m=20 - 18 * light)})
     torch.manual_seed(0)
     network, objective = QuantizedAnnDepthNet(bits, **SMALL), SupervisedDepth()
-    network.train()(batch["spikes"])
+    network.train()(batch["spikes"].image)
     steps = [module.step.item() for module in network.activations.values()]
     optimizer = torch.optim.AdamW(network.parameters(), 3e-3)
     losses = []

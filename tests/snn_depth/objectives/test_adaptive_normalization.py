@@ -1,10 +1,10 @@
 import copy
-from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from snn_depth.data.sample import Batch, Target, View
 from snn_depth.models.depth_network import AnnDepthNet
 from snn_depth.models.normalization import batch_norms
 from snn_depth.models.predictor import DepthPredictor
@@ -15,19 +15,18 @@ def no_load(name: str) -> DepthPredictor:
     raise AssertionError(f"{name} is not needed")
 
 
-def target_batches(num_batches: int) -> list[dict[str, Any]]:
+def target_batches(num_batches: int) -> list[Batch]:
     generator = torch.Generator().manual_seed(1)
     rates = torch.full((2, 4, 1, 32, 32), 2.0)
-    return [
-        {
-            "spikes": torch.zeros(2, 4, 1, 32, 32),  # the source: must play no part
-            "target": {"spikes": torch.poisson((1 + k) * rates, generator)},
-        }
-        for k in range(num_batches)
-    ]
+    source = {"spikes": View(torch.zeros(2, 4, 1, 32, 32))}  # must play no part
+    batches = []
+    for k in range(num_batches):
+        weak = Batch({"spikes": View(torch.poisson((1 + k) * rates, generator))})
+        batches.append(Batch(source, target=Target(weak, weak, torch.zeros(4, dtype=torch.bool))))
+    return batches
 
 
-def adapted(batches: list[dict[str, Any]]) -> tuple[AnnDepthNet, AnnDepthNet]:
+def adapted(batches: list[Batch]) -> tuple[AnnDepthNet, AnnDepthNet]:
     """The network before and after."""
     torch.manual_seed(0)
     before = AnnDepthNet(channel_multipliers=(1, 2)).train()
@@ -62,7 +61,7 @@ def test_statistics_are_the_mean_over_batches() -> None:
         norm.register_forward_pre_hook(lambda m, args: seen[m].append(args[0].double()))
     recorded = {norm: (norm.running_mean.clone(), norm.running_var.clone()) for norm in seen}
     for batch in batches:
-        network(batch["target"]["spikes"])
+        network(batch.target.weak["spikes"].image)
     for norm, inputs in seen.items():
         assert len(inputs) == 3
         means = torch.stack([x.mean(dim=(0, 2, 3)) for x in inputs])
@@ -76,7 +75,7 @@ def test_needs_a_target_and_a_normalisation() -> None:
     assert objective.needs_target
     network = AnnDepthNet(channel_multipliers=(1, 2))
     with pytest.raises(ValueError, match="adapts to a target; name its data in `target_data`"):
-        objective(network, {"spikes": torch.zeros(2, 1, 1, 32, 32)})
+        objective(network, Batch({"spikes": View(torch.zeros(2, 1, 1, 32, 32))}))
     network.projections = nn.ModuleDict()
     with pytest.raises(ValueError, match="needs a network with batch normalisation"):
         objective.setup(network, no_load)

@@ -4,7 +4,6 @@ One test per defect. That the test data chooses nothing is in training/test_adap
 """
 
 import math
-from typing import Any
 
 import pytest
 import torch
@@ -14,7 +13,7 @@ from torch.utils.data import Dataset
 from snn_depth.data.augment.augmentation import Augmentation, AugmentedDataset
 from snn_depth.data.augment.pairing import PairedDataset
 from snn_depth.data.augment.strong_view import StrongView
-from snn_depth.data.sets.recording_dataset import collate
+from snn_depth.data.sample import Batch, Sample, View, collate
 from snn_depth.geometry.crops import evaluation_crop_mask
 from snn_depth.losses.domain_adversarial import domain_loss
 from snn_depth.losses.pseudo_labels import pseudo_label_mask
@@ -22,7 +21,7 @@ from snn_depth.models.depth_network import AnnDepthNet
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.bicross.self_correcting import SelfCorrectingTeacherStudent
 
-Pair = dict[str, Any]
+Pair = Batch
 
 
 def no_load(name: str) -> DepthPredictor:
@@ -69,14 +68,14 @@ def test_source_supervision_does_not_end(
         assert terms["depth"] > 0 and terms["uncertainty"] > 0
 
 
-class Streets(Dataset[dict[str, Tensor]]):
+class Streets(Dataset[Sample]):
     def __len__(self) -> int:
         return 4
 
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
+    def __getitem__(self, index: int) -> Sample:
         generator = torch.Generator().manual_seed(index)
         spikes = torch.randint(1, 17, (8, 1, 32, 32), dtype=torch.uint8, generator=generator)
-        return {"spikes": spikes, "depth_m": torch.full((1, 32, 32), 5.0)}
+        return Sample({"spikes": View(spikes, depth_m=torch.full((1, 32, 32), 5.0))})
 
 
 def test_teacher_and_student_see_different_views(
@@ -100,7 +99,7 @@ def test_views_differ_in_the_time_bins_that_a_network_reads() -> None:
     shuffled_only = StrongView(
         mirror_probability=0, drop_share=0, max_gain=1, gain_std=0, num_erased=0
     )
-    bins = Streets()[0]["spikes"]
+    bins = Streets()[0]["spikes"].image
     view, _ = shuffled_only(bins, torch.Generator().manual_seed(0))
     assert not torch.equal(view, bins)
     assert torch.equal(view.sum(0), bins.sum(0))
@@ -126,7 +125,7 @@ def test_one_discriminator_sees_both_domains(
     objective.style_probability = 0  # the source as it is
     objective.discriminator.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
     objective(student, pair)
-    spikes = torch.cat([pair["spikes"], pair["target"]["strong_spikes"]], dim=1)
+    spikes = torch.cat([pair["spikes"].image, pair.target.strong["spikes"].image], dim=1)
     features = student(spikes, taps=("enc1b",)).features["enc1b"]
     assert len(seen) == 2
     torch.testing.assert_close(torch.cat(seen), features)

@@ -9,11 +9,10 @@ from typing import Any
 import lightning
 import pytest
 import torch
-from torch import Tensor
 from torch.utils.data import DataLoader
 
 from snn_depth.data.augment.sampler import EpochSampler
-from snn_depth.data.sets.recording_dataset import collate
+from snn_depth.data.sample import Sample, collate
 from snn_depth.models.depth_network import AnnDepthNet
 from snn_depth.objectives import AdaptiveNormalization, SelfCorrectingTeacherStudent
 from snn_depth.training import stage as stage_module
@@ -83,9 +82,10 @@ def test_resume_after_a_kill_is_bit_exact(
 class Mislabelled(DarkData):
     """As the target, with other depth and without pictures."""
 
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
+    def __getitem__(self, index: int) -> Sample:
         sample = super().__getitem__(index)
-        return {"spikes": sample["spikes"], "depth_m": 1 + 3 * sample["depth_m"]}
+        view = sample["spikes"]
+        return Sample({"spikes": view.replace(depth_m=1 + 3 * view.depth_m)})
 
 
 @pytest.mark.slow

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
+from snn_depth.data.sample import Sample
 from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.models.quantized_twin import QuantizedAnnDepthNet
@@ -33,9 +33,9 @@ class OneBin(TinyData):
 
     spec = replace(TinyData.spec, num_bins=1)
 
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
+    def __getitem__(self, index: int) -> Sample:
         sample = super().__getitem__(index)
-        return sample | {"spikes": sample["spikes"].sum(0, keepdim=True)}
+        return sample.replace("spikes", image=sample["spikes"].image.sum(0, keepdim=True))
 
 
 def stage(name: str, network: Callable[[], DepthPredictor], **settings: Any) -> Stage:

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
 from snn_depth.data.augment.augmentation import Augmentation, AugmentedDataset
 from snn_depth.data.augment.pairing import PairedDataset
 from snn_depth.data.augment.strong_view import StrongView
-from snn_depth.data.sets.recording_dataset import collate
+from snn_depth.data.sample import Sample, View, collate
 from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
 from snn_depth.objectives import SelfCorrectingTeacherStudent, SupervisedDepth
 from snn_depth.training.checkpoint import load_network, save_network
@@ -32,8 +31,9 @@ VIEW = StrongView()
 class Unlabelled(TinyData):
     """Averages of counts from a camera of another size, and nothing else."""
 
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
-        return {"spikes": 0.9 * super().__getitem__(index)["spikes"][..., :29, :25].float()}
+    def __getitem__(self, index: int) -> Sample:
+        counts = super().__getitem__(index)["spikes"].image
+        return Sample({"spikes": View(0.9 * counts[..., :29, :25].float())})
 
 
 def network() -> SpikingDepthNet:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
+from snn_depth.data.sample import Sample
 from snn_depth.models.depth_network import SpikingDepthNet
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives import (
@@ -28,12 +28,12 @@ TAP = "enc1b"
 class DarkData(TinyData):
     """The same scenes at half the light."""
 
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
+    def __getitem__(self, index: int) -> Sample:
         sample = super().__getitem__(index)
-        counts = sample["spikes"].float()
+        counts = sample["spikes"].image.float()
         generator = torch.Generator().manual_seed(index)
         kept = torch.binomial(counts, torch.full_like(counts, 0.5), generator)
-        return sample | {"spikes": kept.to(torch.uint8)}
+        return sample.replace("spikes", image=kept.to(torch.uint8))
 
 
 def student() -> SpikingDepthNet:

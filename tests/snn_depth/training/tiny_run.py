@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from snn_depth.data.sample import Sample, View
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
 from snn_depth.objectives import CrossModalityDistillation, SupervisedDepth
@@ -18,7 +19,7 @@ from snn_depth.training.recipe import EngineSettings, Recipe, Stage
 from snn_depth.training.run import run_recipe
 
 
-class TinyData(Dataset[dict[str, Tensor]]):
+class TinyData(Dataset[Sample]):
     """Brighter is nearer: learnable from spikes and from RGB."""
 
     spec = DataSpec(height=32, width=32, num_frames=16, num_bins=2)
@@ -29,7 +30,7 @@ class TinyData(Dataset[dict[str, Tensor]]):
     def __len__(self) -> int:
         return self.num_samples
 
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
+    def __getitem__(self, index: int) -> Sample:
         if index >= len(self):
             raise IndexError(index)
         generator = torch.Generator().manual_seed(index)
@@ -38,11 +39,13 @@ class TinyData(Dataset[dict[str, Tensor]]):
         spikes = torch.binomial(
             torch.full((2, 1, 32, 32), 8.0), light.expand(2, 1, 32, 32), generator
         )
-        return {
-            "spikes": spikes.to(torch.uint8),
-            "rgb": (255 * light).to(torch.uint8).expand(3, 32, 32),
-            "depth_m": 20 - 18 * light,
-        }
+        rgb, depth_m = (255 * light).to(torch.uint8).expand(3, 32, 32), 20 - 18 * light
+        return Sample(
+            {
+                "spikes": View(spikes.to(torch.uint8), depth_m=depth_m),
+                "rgb": View(rgb, depth_m=depth_m),
+            }
+        )
 
 
 def by_name(*stages: Stage) -> dict[str, Stage]:

@@ -6,9 +6,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from snn_depth.data.sample import Sample
 from snn_depth.data.sets.public.public_dataset import LayoutReport
 from snn_depth.data.sets.public.spike_depth import SampleFiles, SpikeDepthDataset, read_npy_depth_m
-from snn_depth.data.sets.recording_dataset import Sample
 
 _SPLITS = ("train", "validation", "test")
 _SPIKES, _DEPTH, _RGB = "spike/r128", "depth/data", "rgb/frames"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from snn_depth.data.sets.recording_dataset import Sample
+from snn_depth.data.sample import Sample
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,7 @@ class DatasetLayout(ABC):
             root: Folder of the data set.
 
         Returns:
-            `rgb` uint8 (3, H, W) or `spikes` uint8 (T, 1, H, W) or both, and `depth_m` float32
-            (1, H, W), 0 where nothing was measured.
+            With "rgb" or "spikes" or both, and their depth.
 
         Raises:
             ValueError: If there is no whole sample, or a file of it cannot be read.

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from snn_depth.command.progress import progress_bar
+from snn_depth.data.sample import RGB, SPIKES, Sample, View
 from snn_depth.data.sets.public.public_dataset import DatasetLayout, LayoutReport
-from snn_depth.data.sets.recording_dataset import RecordingDataset, Sample
+from snn_depth.data.sets.recording_dataset import RecordingDataset
 from snn_depth.data.simulation.burst_job import BurstJob, SequenceView
 from snn_depth.data.simulation.burst_simulation import BurstSimulation, Sensor
 from snn_depth.data.simulation.scene import Interpolation
@@ -168,8 +169,10 @@ def _first_sample(sequence: ShotSequence) -> Sample:
     frame = view.frame(k)
     counts_THW = bin_spikes(view.spikes(k), 8).astype(np.uint8)
     assert frame.depth_m is not None
-    return {
-        "rgb": torch.from_numpy(frame.rgb.transpose(2, 0, 1).copy()),
-        "spikes": torch.from_numpy(counts_THW)[:, None],
-        "depth_m": torch.from_numpy(frame.depth_m)[None],
-    }
+    depth_m = torch.from_numpy(frame.depth_m)[None]
+    return Sample(
+        {
+            RGB: View(torch.from_numpy(frame.rgb.transpose(2, 0, 1).copy()), depth_m=depth_m),
+            SPIKES: View(torch.from_numpy(counts_THW)[:, None], depth_m=depth_m),
+        }
+    )

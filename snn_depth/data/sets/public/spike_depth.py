@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from snn_depth.data.augment.integrated_counts import resample_counts
+from snn_depth.data.sample import RGB, SPIKES, Sample, View
 from snn_depth.data.sets.public.public_dataset import DatasetLayout
-from snn_depth.data.sets.recording_dataset import MAX_FRAMES_PER_BIN, Sample
+from snn_depth.data.sets.recording_dataset import MAX_FRAMES_PER_BIN
 from snn_depth.data.simulation.depth_maps import resize_depth
 from snn_depth.data.simulation.video import read_rgb, resize_area
 from snn_depth.data.spec import DataSpec
@@ -173,8 +174,8 @@ class SpikeDepthDataset(DatasetLayout, Dataset[Sample]):
         sensor_size = frames_THW.shape[1:]
         rows, columns = centred_crop(sensor_size, size)
         counts_THW = bin_spikes(frames_THW[:, rows, columns], spec.num_bins).astype(np.uint8)
-        sample: Sample = {
-            "spikes": resample_counts(
+        images = {
+            SPIKES: resample_counts(
                 torch.from_numpy(counts_THW)[:, None], size, torch.Generator().manual_seed(seed)
             )
         }
@@ -182,12 +183,13 @@ class SpikeDepthDataset(DatasetLayout, Dataset[Sample]):
             rgb = read_rgb(files.rgb)
             _check_size(files.rgb, rgb.shape[:2], sensor_size)
             rgb = resize_area(rgb[rows, columns], size)
-            sample["rgb"] = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))
+            images[RGB] = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))
+        depth_m: torch.Tensor | None = None
         if files.depth is not None:
-            depth_m = cls.read_depth_m(files.depth)
-            _check_size(files.depth, depth_m.shape, sensor_size)
-            sample["depth_m"] = torch.from_numpy(resize_depth(depth_m[rows, columns], size))[None]
-        return sample
+            read_m = cls.read_depth_m(files.depth)
+            _check_size(files.depth, read_m.shape, sensor_size)
+            depth_m = torch.from_numpy(resize_depth(read_m[rows, columns], size))[None]
+        return Sample({name: View(image, depth_m=depth_m) for name, image in images.items()})
 
 
 def read_npy_depth_m(path: Path) -> NDArray[np.float32]:

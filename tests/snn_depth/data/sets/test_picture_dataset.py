@@ -50,12 +50,12 @@ def test_spikes_are_as_frequent_as_the_pictures_are_bright(sequence: Path) -> No
     assert len(data) == 4
     for index in range(4):
         sample = data[index]
-        assert sample["spikes"].shape == (4, 1, HEIGHT, WIDTH)
-        assert torch.equal(sample["depth_m"][0, 6:], torch.full((6, WIDTH), index + 2.0))
-        assert not sample["depth_m"][0, :6].any()
-        assert (sample["rgb"] == 60 * (index + 1)).all()
+        assert sample["spikes"].image.shape == (4, 1, HEIGHT, WIDTH)
+        assert torch.equal(sample["spikes"].depth_m[0, 6:], torch.full((6, WIDTH), index + 2.0))
+        assert not sample["spikes"].depth_m[0, :6].any()
+        assert (sample["rgb"].image == 60 * (index + 1)).all()
         light = linear_intensity(read_rgb(sequence / "image" / f"{index}.png"), 2.2)
-        assert np.allclose(sample["spikes"].float().mean() / 16, light.mean(), atol=0.01)
+        assert np.allclose(sample["spikes"].image.float().mean() / 16, light.mean(), atol=0.01)
 
 
 def test_splits_share_one_recording(sequence: Path) -> None:
@@ -64,8 +64,8 @@ def test_splits_share_one_recording(sequence: Path) -> None:
     (recording,) = recordings(sequence)
     assert recording.name.startswith("pictures-drive-")
     everything = dataset(sequence)
-    assert torch.equal(late[0]["spikes"], everything[3]["spikes"])
-    assert torch.equal(early[1]["spikes"], everything[1]["spikes"])
+    assert torch.equal(late[0]["spikes"].image, everything[3]["spikes"].image)
+    assert torch.equal(early[1]["spikes"].image, everything[1]["spikes"].image)
     for wrong in ((2, 4), (3, 2), (-1, 2)):
         with pytest.raises(ValueError, match=r"accepted: 0 <= first <= last <= 3"):
             dataset(sequence, frames=wrong)
@@ -96,7 +96,7 @@ def test_the_place_does_not_matter(sequence: Path, tmp_path: Path) -> None:
     here = dataset(sequence, noise="model")
     (tmp_path / "elsewhere").mkdir()
     there = dataset(sequence.rename(tmp_path / "elsewhere" / "drive"), noise="model")
-    assert torch.equal(here[0]["spikes"], there[0]["spikes"])
+    assert torch.equal(here[0]["spikes"].image, there[0]["spikes"].image)
     assert [path.name for path in recordings(sequence)] == [
         path.name for path in sorted((tmp_path / "elsewhere" / "cache").iterdir())
     ]
@@ -150,7 +150,9 @@ def test_real_drive(test_data_dir: Path, tmp_path: Path) -> None:
     )
     assert data.spec.focal_length_px == pytest.approx(721.5377 * 212 / 1242)
     sample = data[1]
-    light = (sample["rgb"].float() / 255) ** 2.2
-    pair = torch.stack([sample["spikes"].float().sum((0, 1)).flatten(), light.mean(0).flatten()])
+    light = (sample["rgb"].image.float() / 255) ** 2.2
+    pair = torch.stack(
+        [sample["spikes"].image.float().sum((0, 1)).flatten(), light.mean(0).flatten()]
+    )
     assert torch.corrcoef(pair)[0, 1] > 0.98
-    assert 0.4 < (sample["depth_m"] > 0).float().mean() < 0.6
+    assert 0.4 < (sample["spikes"].depth_m > 0).float().mean() < 0.6

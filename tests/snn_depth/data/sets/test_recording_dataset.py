@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from snn_depth.data.sets.recording_dataset import RecordingDataset, collate, find_recordings
+from snn_depth.data.sample import Sample, View, collate
+from snn_depth.data.sets.recording_dataset import RecordingDataset, find_recordings
 from snn_depth.data.streams.recording import RecordingWriter
 
 
@@ -37,10 +38,10 @@ def test_sample_is_the_binned_window_of_a_key_frame(tmp_path: Path) -> None:
     assert len(dataset) == 2
     frames = np.random.default_rng(0).integers(0, 2, (16, 6, 10), np.uint8)
     sample = dataset[1]
-    assert sample["spikes"].dtype == torch.uint8
-    assert np.array_equal(sample["spikes"][0, 0], frames[8:12].sum(0))
-    assert np.array_equal(sample["spikes"][1, 0], frames[12:].sum(0))
-    assert sample["rgb"].shape == (3, 6, 10) and sample["depth_m"].shape == (1, 6, 10)
+    assert sample["spikes"].image.dtype == torch.uint8
+    assert np.array_equal(sample["spikes"].image[0, 0], frames[8:12].sum(0))
+    assert np.array_equal(sample["spikes"].image[1, 0], frames[12:].sum(0))
+    assert sample["rgb"].image.shape == (3, 6, 10) and sample["spikes"].depth_m.shape == (1, 6, 10)
     assert dataset.spec.focal_length_px == 7 and dataset.spec.sample_rate_hz == 1000
     assert (dataset.spec.height, dataset.spec.width) == (6, 10)
 
@@ -56,11 +57,16 @@ def test_batch_has_time_first_and_a_mask(tmp_path: Path) -> None:
     write_recording(tmp_path / "a.h5")
     dataset = RecordingDataset(tmp_path, num_frames=8, num_bins=4)
     batch = collate([dataset[0], dataset[1]])
-    assert batch["spikes"].shape == (4, 2, 1, 6, 10) and batch["spikes"].dtype == torch.float32
-    assert torch.equal(batch["spikes"][:, 1], dataset[1]["spikes"].float())
-    assert batch["rgb"].max() <= 1 and batch["rgb"].shape == (2, 3, 6, 10)
-    assert not batch["valid_mask"][:, :, 0].any() and batch["valid_mask"][:, :, 1:].all()
-    assert batch["intrinsics"].shape == (2, 3, 3)
+    assert (
+        batch["spikes"].image.shape == (4, 2, 1, 6, 10)
+        and batch["spikes"].image.dtype == torch.float32
+    )
+    assert torch.equal(batch["spikes"].image[:, 1], dataset[1]["spikes"].image.float())
+    assert batch["rgb"].image.max() <= 1 and batch["rgb"].image.shape == (2, 3, 6, 10)
+    assert (
+        not batch["spikes"].valid_mask[:, :, 0].any() and batch["spikes"].valid_mask[:, :, 1:].all()
+    )
+    assert batch["spikes"].intrinsics.shape == (2, 3, 3)
 
 
 def test_one_data_set_has_one_size(tmp_path: Path) -> None:
@@ -106,10 +112,12 @@ def test_without_memory_every_access_reads(tmp_path: Path) -> None:
     read = RecordingDataset(tmp_path, num_frames=8, num_bins=2, keep_in_memory=False)
     assert kept[0] is kept[0]
     assert read[0] is not read[0]
-    assert torch.equal(read[0]["spikes"], kept[0]["spikes"])
+    assert torch.equal(read[0]["spikes"].image, kept[0]["spikes"].image)
 
 
 def test_batches_do_not_mix_parts() -> None:
-    spikes, rgb = torch.zeros(1), torch.zeros(1)
-    with pytest.raises(ValueError, match=r"different parts: \['rgb', 'spikes'\] and \['spikes'\]"):
-        collate([{"spikes": spikes}, {"spikes": spikes, "rgb": rgb}])
+    view = View(torch.zeros(2, 1, 4, 4))
+    with pytest.raises(
+        ValueError, match=r"different parts: \['rgb.image', .* and \['spikes.image'"
+    ):
+        collate([Sample({"spikes": view}), Sample({"spikes": view, "rgb": view})])

@@ -50,8 +50,12 @@ def test_preview_is_the_first_whole_window(
     with Recording.open(path) as recording:
         # 64 frames fit around spike frame 50 (key frame 2), not around 10 and 30.
         expected = recording.spikes[18:82].sum(0)
-    np.testing.assert_array_equal(sample["spikes"][0, 0], expected)
-    assert sample["rgb"].shape == (3, 32, 48) and sample["depth_m"].shape == (1, 32, 48)
+    np.testing.assert_array_equal(sample["spikes"].image[0, 0], expected)
+    assert sample["rgb"].image.shape == (3, 32, 48) and sample["spikes"].depth_m.shape == (
+        1,
+        32,
+        48,
+    )
     make_recording(tmp_path / "short" / "b.h5")
     with pytest.raises(ValueError, match="no key frame with 64 spike frames around it"):
         RecordingFolder.preview(tmp_path / "short")

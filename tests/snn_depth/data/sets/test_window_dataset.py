@@ -11,7 +11,7 @@ import torch
 from jsonargparse import ArgumentParser
 
 from snn_depth.data.augment.strong_view import StrongView
-from snn_depth.data.sets.recording_dataset import collate
+from snn_depth.data.sample import collate, part_names
 from snn_depth.data.sets.window_dataset import WindowDataset, tile_starts
 from snn_depth.data.spec import DataSpec
 from snn_depth.data.streams.binning import bin_spikes
@@ -37,8 +37,8 @@ def test_samples_are_what_prediction_shows_the_network(
     loaded = load_network(tiny_checkpoint)
     camera = loaded.data.canonical_camera(60, 90, (90.0, 90.0))
     batch = collate([dataset[i] for i in range(len(dataset))])
-    assert batch["spikes"].shape == (4, 4, 1, 27, 40)
-    assert set(batch) == {"spikes"}
+    assert batch["spikes"].image.shape == (4, 4, 1, 27, 40)
+    assert part_names(batch) == ["spikes.image", "spikes.rig_from_camera"]
     predict(
         tmp_path / "clip.npy",
         checkpoint=tiny_checkpoint,
@@ -50,7 +50,7 @@ def test_samples_are_what_prediction_shows_the_network(
     written_m = np.load(tmp_path / "out" / "depth_m.npy")
     with torch.inference_mode():
         for index, depth_m in enumerate(written_m):
-            shown = batch["spikes"][:, index : index + 1]
+            shown = batch["spikes"].image[:, index : index + 1]
             ours_m = camera.to_recording(loaded.network(shown).depth_m)[0, 0]
             assert torch.equal(ours_m, torch.from_numpy(depth_m))
 
@@ -60,8 +60,8 @@ def test_averaged_counts_are_not_rounded(tmp_path: Path) -> None:
     save_spikes(frames, tmp_path / "clip.dat")
     sample = WindowDataset(tmp_path / "clip.dat", TRAINED, height=64, width=96)[0]
     counts = bin_spikes(frames, 4).reshape(4, 32, 2, 48, 2).mean(axis=(2, 4))
-    assert sample["spikes"].dtype == torch.float32
-    assert np.allclose(sample["spikes"][:, 0], counts, atol=1e-5)
+    assert sample["spikes"].image.dtype == torch.float32
+    assert np.allclose(sample["spikes"].image[:, 0], counts, atol=1e-5)
     assert not np.array_equal(counts, counts.round()), "the case must have fractions"
 
 
@@ -78,7 +78,7 @@ def test_every_format_in_one_folder(tmp_path: Path, caplog: pytest.LogCaptureFix
     dataset = WindowDataset(folder, TRAINED)
     assert len(dataset) == 4 * 2
     expected = torch.from_numpy(bin_spikes(frames[16:32], 4))[:, None]
-    assert all(torch.equal(dataset[i]["spikes"], expected) for i in (1, 3, 5, 7))
+    assert all(torch.equal(dataset[i]["spikes"].image, expected) for i in (1, 3, 5, 7))
     assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
 
 
@@ -89,7 +89,7 @@ def test_time_last_and_an_option_that_not_all_formats_have(
     save_spikes(frames, tmp_path / "a.npz", SpikeFileOptions(axis_order="HWT"))
     save_spikes(frames, tmp_path / "b.dat")
     dataset = WindowDataset(tmp_path, TRAINED, height=32, width=48, axis_order="HWT")
-    assert torch.equal(dataset[0]["spikes"], dataset[1]["spikes"])
+    assert torch.equal(dataset[0]["spikes"].image, dataset[1]["spikes"].image)
     assert [r.message for r in caplog.records] == ["axis_order='HWT' is ignored for .dat files"]
 
 
@@ -127,7 +127,7 @@ def test_larger_pictures_are_tiled(tmp_path: Path) -> None:
     assert len(dataset) == 3
     counts = torch.from_numpy(bin_spikes(frames, 4))[:, None]
     for index, left in enumerate((0, 26, 52)):
-        assert torch.equal(dataset[index]["spikes"], counts[..., left : left + 48])
+        assert torch.equal(dataset[index]["spikes"].image, counts[..., left : left + 48])
 
 
 def test_tiles_by_hand() -> None:
@@ -140,7 +140,7 @@ def test_recordings_of_other_sizes_share_the_smallest(tmp_path: Path) -> None:
     save_spikes(random_spikes(16, 32, 48), tmp_path / "a.npy")
     save_spikes(random_spikes(16, 32, 40), tmp_path / "b.npy")
     dataset = WindowDataset(tmp_path, TRAINED)
-    assert [tuple(dataset[i]["spikes"].shape) for i in range(3)] == [(4, 1, 32, 40)] * 3
+    assert [tuple(dataset[i]["spikes"].image.shape) for i in range(3)] == [(4, 1, 32, 40)] * 3
     assert len(dataset) == 3  # two tiles of the first
 
 
@@ -151,7 +151,7 @@ def test_long_recordings_are_sampled_evenly(tmp_path: Path) -> None:
     some = WindowDataset(tmp_path, TRAINED, max_samples=3)
     assert (len(everything), len(some)) == (9, 3)
     for index, same in enumerate((0, 4, 8)):
-        assert torch.equal(some[index]["spikes"], everything[same]["spikes"])
+        assert torch.equal(some[index]["spikes"].image, everything[same]["spikes"].image)
     with pytest.raises(ValueError, match="max_samples is 0; accepted: 1 or more"):
         WindowDataset(tmp_path, TRAINED, max_samples=0)
 
@@ -163,7 +163,7 @@ def test_only_a_window_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         file.truncate(10 * 2**30 // 12_500 * 12_500)  # 10 GB of 250 x 400, without using the disk
     tracemalloc.start()
     dataset = WindowDataset(path, DataSpec(), max_samples=5, keep_in_memory=False)
-    assert dataset[4]["spikes"].sum() == 0
+    assert dataset[4]["spikes"].image.sum() == 0
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak_bytes < 100 * 2**20
@@ -195,18 +195,19 @@ def test_real_recordings(test_data_dir: Path) -> None:
     assert len(dataset) == 3 + 2
     assert (dataset.spec.height, dataset.spec.width) == (64, 102)
     # The .dat holds the first 300 frames of the .npz.
-    assert torch.equal(dataset[0]["spikes"], dataset[3]["spikes"])
-    assert 0.1 < dataset[0]["spikes"].mean() / 16 < 0.4
+    assert torch.equal(dataset[0]["spikes"].image, dataset[3]["spikes"].image)
+    assert 0.1 < dataset[0]["spikes"].image.mean() / 16 < 0.4
 
 
 def test_depth_is_left_out(make_recording: Callable[..., Path], tmp_path: Path) -> None:
     make_recording(tmp_path / "labelled.h5")
-    assert set(WindowDataset(tmp_path, TRAINED)[0]) == {"spikes"}
+    sample = WindowDataset(tmp_path, TRAINED)[0]
+    assert part_names(sample) == ["spikes.image", "spikes.rig_from_camera"]
 
 
 def test_strong_views_of_averages_are_not_rounded(tmp_path: Path) -> None:
     save_spikes(random_spikes(16, 64, 96), tmp_path / "a.npy")
-    spikes = WindowDataset(tmp_path, TRAINED)[0]["spikes"]
+    spikes = WindowDataset(tmp_path, TRAINED)[0]["spikes"].image
     unchanged = StrongView(0.0, 0, 0.0, 1.0, 0.0, 0)
     view, _ = unchanged(spikes, torch.Generator().manual_seed(0))
     assert torch.equal(view, spikes)
@@ -224,7 +225,7 @@ def test_options_of_files_are_the_recipes_own(tmp_path: Path) -> None:
     assert given == asdict(SpikeFileOptions(height=32, width=48, flip_rows=False))
     spikes = parser.instantiate(config).target[0]["spikes"]
     as_stored = WindowDataset(tmp_path, TRAINED, height=32, width=48, flip_rows=False)[0]["spikes"]
-    assert torch.equal(spikes, as_stored)
+    assert torch.equal(spikes.image, as_stored.image)
     assert "Array in an .npz file; needed when it has several." in parser.format_help()
     for wrong, message in (({"bit_order": "middle"}, "'little', 'big'"), ({"hight": 3}, "hight")):
         with pytest.raises(ArgumentError, match=message):

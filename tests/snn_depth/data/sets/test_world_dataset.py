@@ -19,12 +19,12 @@ def test_several_worlds_are_mixed(tmp_path: Path) -> None:
     clear, fog = SMALL, replace(SMALL, domain="fog")
     mixed, parts = data(clear, fog), [data(clear), data(fog)]
     assert len(mixed) == 4 and mixed.spec == parts[0].spec == parts[1].spec
-    expected = [part[i]["spikes"] for part in parts for i in range(2)]
+    expected = [part[i]["spikes"].image for part in parts for i in range(2)]
     assert not torch.equal(expected[0], expected[2])
     for i, spikes in enumerate(expected):
-        assert torch.equal(mixed[i]["spikes"], spikes)
+        assert torch.equal(mixed[i]["spikes"].image, spikes)
     alone = WorldDataset(clear, str(tmp_path), num_bins=4)
-    assert torch.equal(alone[1]["spikes"], expected[1]), "one world needs no list"
+    assert torch.equal(alone[1]["spikes"].image, expected[1]), "one world needs no list"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from snn_depth.data.sample import Batch
 from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.objectives.bicross.cross_modality import CrossModalityDistillation
@@ -22,7 +23,7 @@ def make(**options: float) -> tuple[SpikingDepthNet, AnnDepthNet, CrossModalityD
     return student, teacher, objective
 
 
-def test_terms_and_where_their_gradients_go(batch: dict[str, Tensor]) -> None:
+def test_terms_and_where_their_gradients_go(batch: Batch) -> None:
     student, teacher, objective = make()
     terms = objective(student, batch)
     assert set(terms) == {"depth", "uncertainty", "coarse", "fine"}
@@ -34,7 +35,7 @@ def test_terms_and_where_their_gradients_go(batch: dict[str, Tensor]) -> None:
     assert all(p.grad is None for p in teacher.parameters())
 
 
-def test_teacher_is_frozen_and_not_part_of_the_objective(batch: dict[str, Tensor]) -> None:
+def test_teacher_is_frozen_and_not_part_of_the_objective(batch: Batch) -> None:
     student, teacher, objective = make()
     objective.train()
     before = {k: v.clone() for k, v in teacher.state_dict().items()}
@@ -46,7 +47,7 @@ def test_teacher_is_frozen_and_not_part_of_the_objective(batch: dict[str, Tensor
     assert not owned & {id(p) for p in teacher.parameters()}
 
 
-def test_weight_scales_and_zero_is_source_only(batch: dict[str, Tensor]) -> None:
+def test_weight_scales_and_zero_is_source_only(batch: Batch) -> None:
     student, _, objective = make(weight=0.2)
     strong = objective(student, batch)
     student, _, objective = make(weight=0.1)
@@ -61,30 +62,35 @@ def prediction(uncertainty: Tensor, feature: Tensor) -> DepthPrediction:
     return DepthPrediction(uncertainty, uncertainty, {"dec2": feature})
 
 
-def test_fine_loss_sees_only_cells_that_pass_the_filter(batch: dict[str, Tensor]) -> None:
+def test_fine_loss_sees_only_cells_that_pass_the_filter(batch: Batch) -> None:
     _, _, objective = make(teacher_threshold=0.3, student_threshold=0.6)
     objective.eval()  # running statistics: changing one cell must not change the others
     certain, unsure = torch.full((4, 1, 32, 32), 0.1), torch.full((4, 1, 32, 32), 0.9)
     theirs = torch.rand(4, 128, 4, 4)
     ours = torch.rand(4, 64, 4, 4, requires_grad=True)
     unsure[..., 16:] = 0.1  # right half: the student is certain there, so it is not taught
-    loss = objective.fine_loss(prediction(unsure, ours), prediction(certain, theirs), batch)
+    loss = objective.fine_loss(
+        prediction(unsure, ours), prediction(certain, theirs), batch["spikes"]
+    )
     (gradient,) = torch.autograd.grad(loss, ours)
     assert gradient[..., :2].abs().sum() > 0
     assert gradient[..., 2:].abs().sum() == 0
     adapted = objective.fine_adapter(ours)[..., :2]
-    cells = torch.nn.functional.adaptive_avg_pool2d(batch["valid_mask"].float(), 4)[..., :2] > 0.5
+    cells = (
+        torch.nn.functional.adaptive_avg_pool2d(batch["spikes"].valid_mask.float(), 4)[..., :2]
+        > 0.5
+    )
     squared = (adapted - objective.teacher_norm(theirs)[..., :2]).square()
     expected = squared[cells.expand_as(squared)].mean()
     torch.testing.assert_close(loss, expected)
 
 
-def test_empty_filter_gives_zero(batch: dict[str, Tensor]) -> None:
+def test_empty_filter_gives_zero(batch: Batch) -> None:
     _, _, objective = make(teacher_threshold=0.0)
     u = torch.full((4, 1, 32, 32), 0.5)
     features = torch.rand(4, 64, 4, 4, requires_grad=True)
     loss = objective.fine_loss(
-        prediction(u, features), prediction(u, torch.rand(4, 128, 4, 4)), batch
+        prediction(u, features), prediction(u, torch.rand(4, 128, 4, 4)), batch["spikes"]
     )
     assert loss.item() == 0
     loss.backward()
@@ -105,7 +111,7 @@ def test_refuses_negative_weight() -> None:
         CrossModalityDistillation("t", weight=-1)
 
 
-def test_mask_stays_in_place_at_sizes_that_are_padded(batch: dict[str, Tensor]) -> None:
+def test_mask_stays_in_place_at_sizes_that_are_padded(batch: Batch) -> None:
     """33 rows are padded to 48: six rows of cells, of which the mask must hit the right one."""
     _, _, objective = make(teacher_threshold=0.3, student_threshold=0.6)
     objective.eval()
@@ -113,9 +119,11 @@ def test_mask_stays_in_place_at_sizes_that_are_padded(batch: dict[str, Tensor]) 
     unsure[:, :, 24:32] = 0.9
     certain = torch.full((4, 1, 33, 32), 0.1)
     ours = torch.rand(4, 64, 6, 4, requires_grad=True)
-    batch["valid_mask"] = torch.ones(4, 1, 33, 32, dtype=torch.bool)
+    batch = batch.replace("spikes", depth_m=torch.ones(4, 1, 33, 32))
     theirs = torch.rand(4, 128, 5, 4)  # a teacher that pads less
-    loss = objective.fine_loss(prediction(unsure, ours), prediction(certain, theirs), batch)
+    loss = objective.fine_loss(
+        prediction(unsure, ours), prediction(certain, theirs), batch["spikes"]
+    )
     (gradient,) = torch.autograd.grad(loss, ours)
     assert gradient.abs().sum(dim=(0, 1, 3)).nonzero().flatten().tolist() == [3]
 

@@ -1,5 +1,6 @@
 import copy
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from snn_depth.data.sample import Batch
+from snn_depth.data.view_fields import Window
 from snn_depth.losses.silog import scale_invariant_log_loss
 from snn_depth.models.depth_network import AnnDepthNet, DepthNetwork, SpikingDepthNet
 from snn_depth.models.normalization import batch_norms
@@ -18,7 +21,7 @@ from snn_depth.objectives.bicross.self_correcting import (
 )
 from snn_depth.objectives.supervised import SupervisedDepth
 
-Pair = dict[str, Any]
+Pair = Batch
 TAP = "enc1b"
 
 
@@ -41,7 +44,7 @@ def make(
 
 def both_domains(network: DepthNetwork, pair: Pair, **options: Any) -> DepthPrediction:
     """A copy's prediction for the four source and the four strong target samples, as one batch."""
-    spikes = torch.cat([pair["spikes"], pair["target"]["strong_spikes"]], dim=1)
+    spikes = torch.cat([pair["spikes"].image, pair.target.strong["spikes"].image], dim=1)
     return copy.deepcopy(network)(spikes, **options)
 
 
@@ -94,8 +97,8 @@ def test_weights_scale_their_terms_and_0_switches_them_off(pair: Pair) -> None:
 
 def test_pseudo_label_term_is_the_teacher_s_weak_view_seen_as_the_strong_one(pair: Pair) -> None:
     student, objective = make(quantile=0.3)
-    target = pair["target"]
-    weak = objective.teacher(target["spikes"])
+    target = pair.target
+    weak = objective.teacher(target.weak["spikes"].image)
     bound = weak.uncertainty.flatten().sort().values[round(0.3 * weak.uncertainty.numel()) - 1]
     labels, certain = weak.depth_m.clone(), weak.uncertainty <= bound
     for sample in (0, 2):  # the mirrored ones
@@ -104,7 +107,7 @@ def test_pseudo_label_term_is_the_teacher_s_weak_view_seen_as_the_strong_one(pai
     expected = scale_invariant_log_loss(depth_m, labels, certain)
     term = objective(student, pair)["pseudo_label"]
     torch.testing.assert_close(term, expected)
-    depth_m, mask = objective.pseudo_labels(weak, target["mirrored"])
+    depth_m, mask = objective.pseudo_labels(weak, target.mirrored)
     assert torch.equal(depth_m, labels) and torch.equal(mask, certain)
     assert not depth_m.requires_grad
 
@@ -143,7 +146,7 @@ def test_source_and_target_are_normalised_together(pair: Pair) -> None:
     """By the statistics of both, which also are what is recorded, once per step."""
     student, objective = make()
     stem = student.projections["input_to_stem"]
-    spikes = torch.cat([pair["spikes"], pair["target"]["strong_spikes"]], dim=1)
+    spikes = torch.cat([pair["spikes"].image, pair.target.strong["spikes"].image], dim=1)
     currents = stem[0](spikes.sum(0)).double()
     mean, variance = currents.mean((0, 2, 3)).float(), currents.var((0, 2, 3)).float()
     objective(student, pair)
@@ -154,7 +157,7 @@ def test_source_and_target_are_normalised_together(pair: Pair) -> None:
 
 def test_separate_statistics_give_each_domain_its_own(pair: Pair) -> None:
     student, objective = make(separate_statistics=True, source_weight=1.0)
-    expected = SupervisedDepth().terms(copy.deepcopy(student)(pair["spikes"]), pair)
+    expected = SupervisedDepth().terms(copy.deepcopy(student)(pair["spikes"].image), pair["spikes"])
     terms = objective(student, pair)
     for name, term in expected.items():
         torch.testing.assert_close(terms[name], term, msg=name)
@@ -164,7 +167,7 @@ def test_separate_statistics_give_each_domain_its_own(pair: Pair) -> None:
 def test_source_terms_are_those_of_the_common_batch(pair: Pair) -> None:
     student, objective = make()
     both = both_domains(student, pair)
-    expected = SupervisedDepth().terms(both.part(slice(4), 32, 32), pair)
+    expected = SupervisedDepth().terms(both.part(slice(4), 32, 32), pair["spikes"])
     terms = objective(student, pair)
     for name, term in expected.items():
         torch.testing.assert_close(terms[name], term, msg=name)
@@ -172,18 +175,15 @@ def test_source_terms_are_those_of_the_common_batch(pair: Pair) -> None:
 
 def test_a_smaller_source_is_padded_and_the_padding_counts_nowhere(pair: Pair) -> None:
     """Not in the labels, and not in what the discriminator sees."""
-    for key in ("depth_m", "valid_mask"):
-        pair[key] = pair[key][..., :20, :]
-    smaller = pair | {"spikes": pair["spikes"][..., :20, :]}
-    padded = pair | {"spikes": F.pad(smaller["spikes"], (0, 0, 0, 12))}
+    view = pair["spikes"].crop(Window(0, 0, 20, 32))
+    smaller = replace(pair, views={"spikes": view})
+    padded = pair.replace("spikes", image=F.pad(view.image, (0, 0, 0, 12)))
     student, objective = make(adversarial_weight=1.0)
     both = both_domains(student, padded, taps=(TAP,))
     seen: list[Tensor] = []
     objective.discriminator.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
     terms = objective(student, smaller)
-    expected = scale_invariant_log_loss(
-        both.depth_m[:4, :, :20], pair["depth_m"], pair["valid_mask"]
-    )
+    expected = scale_invariant_log_loss(both.depth_m[:4, :, :20], view.depth_m, view.valid_mask)
     torch.testing.assert_close(terms["depth"], expected)
     rows = -(-20 * both.features[TAP].shape[-2] // 32)
     torch.testing.assert_close(seen[0], both.features[TAP][:4, :, :rows])
@@ -194,9 +194,9 @@ def test_the_teacher_may_see_the_target_by_the_target_s_statistics(pair: Pair) -
     """As its network in training mode does, but nothing of it is recorded."""
     _, objective = make(target_statistics=True)
     teacher, before = objective.teacher, copy.deepcopy(objective.teacher.state_dict())
-    spikes = pair["target"]["spikes"]
+    spikes = pair.target.weak["spikes"].image
     expected = copy.deepcopy(teacher.network).train()(spikes).depth_m
-    assert torch.equal(objective.teacher_sees(spikes).depth_m, expected)
+    assert torch.equal(objective.teacher_sees(pair.target.weak).depth_m, expected)
     assert not torch.allclose(teacher(spikes).depth_m, expected), "its own are others"
     for name, value in teacher.state_dict().items():
         assert torch.equal(value, before[name]), name
@@ -211,16 +211,16 @@ def test_an_adapted_network_may_teach_and_stays_as_it_is(pair: Pair) -> None:
     )
     assert objective.needs == ("ann_full",)
     objective.setup(student, {"ann_full": adapted}.__getitem__)
-    seen = objective.teacher_sees(pair["target"]["spikes"])
-    assert torch.equal(seen.depth_m, adapted(pair["target"]["spikes"]).depth_m)
+    seen = objective.teacher_sees(pair.target.weak)
+    assert torch.equal(seen.depth_m, adapted(pair.target.weak["spikes"].image).depth_m)
     both = both_domains(student, pair)
     expected = objective.pseudo_label_loss(
-        both.part(slice(4, 8), 32, 32), seen, pair["target"]["mirrored"]
+        both.part(slice(4, 8), 32, 32), seen, pair.target.mirrored
     )
     torch.testing.assert_close(objective(student, pair)["pseudo_label"], expected)
     objective.after_optimizer_step(student)
     assert objective.num_steps == 1
-    assert torch.equal(objective.teacher_sees(pair["target"]["spikes"]).depth_m, seen.depth_m)
+    assert torch.equal(objective.teacher_sees(pair.target.weak).depth_m, seen.depth_m)
     assert not [name for name in objective.state_dict() if "teacher" in name]
 
 
@@ -234,11 +234,12 @@ def test_a_teacher_that_reads_pictures_is_refused() -> None:
 def test_other_time_bins_or_samples_than_the_target_s_are_refused(pair: Pair, part: slice) -> None:
     student, objective = make()
     key, axis = ("T", 0) if part == slice(1) else ("B", 1)
-    spikes = pair["spikes"][part] if key == "T" else pair["spikes"][:, part]
-    assert spikes.shape[axis] != pair["spikes"].shape[axis]
+    counts = pair["spikes"].image
+    spikes = counts[part] if key == "T" else counts[:, part]
+    assert spikes.shape[axis] != counts.shape[axis]
     shapes = rf"source spikes have shape \({spikes.shape[0]}, {spikes.shape[1]}, 1, 32, 32\)"
     with pytest.raises(ValueError, match=shapes + ".*accepted: the same T and B"):
-        objective(student, pair | {"spikes": spikes})
+        objective(student, pair.replace("spikes", image=spikes))
 
 
 def test_two_forwards_give_the_same(pair: Pair) -> None:
@@ -256,12 +257,12 @@ def test_two_forwards_give_the_same(pair: Pair) -> None:
 
 def test_ramp_of_weight_and_quantile(pair: Pair) -> None:
     student, objective = make(ramp_steps=4, quantile=0.2, final_quantile=0.6)
-    target = pair["target"]
+    target = pair.target
     weights, shares = [], []
     for _ in range(6):
         weights.append(objective.ramped_weight())
-        teacher = objective.teacher(target["spikes"])
-        mask = objective.pseudo_labels(teacher, target["mirrored"])[1]
+        teacher = objective.teacher(target.weak["spikes"].image)
+        mask = objective.pseudo_labels(teacher, target.mirrored)[1]
         shares.append(mask.double().mean().item())
         objective.after_optimizer_step(student)
     assert weights == [0, 0.25, 0.5, 0.75, 1, 1]
@@ -279,7 +280,10 @@ def test_no_certain_pixel_teaches_nothing(pair: Pair) -> None:
 def test_visible_labels_are_learned_as_the_strong_view_shows_them(pair: Pair) -> None:
     depth_m = torch.zeros(4, 1, 32, 32)
     depth_m[0, :, :, :16] = 7.0  # one sample is labelled, and mirrored
-    pair["target"] |= {"depth_m": depth_m, "valid_mask": depth_m > 0}
+    mirrored_m = depth_m.clone()
+    mirrored_m[0] = depth_m[0].flip(-1)
+    strong = pair.target.strong.replace("spikes", depth_m=mirrored_m)
+    pair = replace(pair, target=replace(pair.target, strong=strong))
     student, objective = make(source_weight=0.0, adversarial_weight=0.0, pseudo_label_weight=0.0)
     ours = both_domains(student, pair).depth_m[4:]
     term = objective(student, pair)["target_depth"]
@@ -306,15 +310,14 @@ def target_errors(pair: Pair, num_steps: int, **options: Any) -> list[float]:
         loss.backward()
         optimizer.step()
         objective.after_optimizer_step(student)
-        depth_m = objective.teacher(pair["target"]["spikes"]).depth_m
+        depth_m = objective.teacher(pair.target.weak["spikes"].image).depth_m
         errors.append((depth_m / 5 - 1).abs().mean().item())
     return errors
 
 
 def test_adapts_to_a_darker_domain(pair: Pair) -> None:
     """What is learned from the source's labels arrives in the teacher's view of the target."""
-    pair["depth_m"] = torch.full((4, 1, 32, 32), 5.0)
-    pair["valid_mask"] = pair["depth_m"] > 0
+    pair = pair.replace("spikes", depth_m=torch.full((4, 1, 32, 32), 5.0))
     plain = target_errors(pair, 16)
     styled = target_errors(pair, 16, style_probability=1.0)
     assert styled[-1] < 0.6 * styled[0]
@@ -354,6 +357,5 @@ def test_unknown_tap_and_missing_target_are_named(pair: Pair) -> None:
         make(adversarial_tap="enc9")
     student, objective = make()
     assert objective.needs_target
-    del pair["target"]
     with pytest.raises(ValueError, match="adapts to a target; name its data in `target_data`"):
-        objective(student, pair)
+        objective(student, replace(pair, target=None))

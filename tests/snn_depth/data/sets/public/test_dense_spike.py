@@ -56,11 +56,11 @@ def test_spikes_and_depth_of_the_same_time_belong_together(root: Path) -> None:
         picture = k + 2
         sample = dataset[k]
         frames = spikes_of(picture)
-        np.testing.assert_array_equal(sample["spikes"][0, 0], frames[:4].sum(0))
-        np.testing.assert_array_equal(sample["spikes"][1, 0], frames[4:].sum(0))
+        np.testing.assert_array_equal(sample["spikes"].image[0, 0], frames[:4].sum(0))
+        np.testing.assert_array_equal(sample["spikes"].image[1, 0], frames[4:].sum(0))
         expected = depth_of(picture).astype(np.float32)
         expected[0, :2] = 0
-        np.testing.assert_array_equal(sample["depth_m"][0], expected)
+        np.testing.assert_array_equal(sample["spikes"].depth_m[0], expected)
         assert "rgb" not in sample
     assert dataset.spec.sample_rate_hz == 3840
     assert (dataset.spec.height, dataset.spec.width) == (HEIGHT, WIDTH)
@@ -70,10 +70,10 @@ def test_pictures_and_another_size(root: Path) -> None:
     dataset = DenseSpike(root, "train", with_rgb=True, **(WINDOW | {"size": (2, 5)}))
     assert len(dataset) == 6
     sample = dataset[1]
-    assert sample["spikes"].shape == (2, 1, 2, 5)
-    assert sample["rgb"].shape == (3, 2, 5) and (sample["rgb"] == 30).all()
+    assert sample["spikes"].image.shape == (2, 1, 2, 5)
+    assert sample["rgb"].image.shape == (3, 2, 5) and (sample["rgb"].image == 30).all()
     # 2 x 2 pixels each, rows 1 to 5: neither the sky nor the hole are inside.
-    np.testing.assert_array_equal(sample["depth_m"], np.full((1, 2, 5), 13, np.float32))
+    np.testing.assert_array_equal(sample["spikes"].depth_m, np.full((1, 2, 5), 13, np.float32))
 
 
 def test_a_sound_folder(root: Path) -> None:
@@ -83,8 +83,8 @@ def test_a_sound_folder(root: Path) -> None:
     assert report.num_samples == {"train": 6, "validation": 3, "test": 3}
     assert report.problems == []
     preview = DenseSpike.preview(root)
-    assert set(preview) == {"spikes", "rgb", "depth_m"}
-    assert preview["spikes"].shape == (1, 1, HEIGHT, WIDTH)
+    assert set(preview.views) == {"spikes", "rgb"} and preview["spikes"].has("depth_m")
+    assert preview["spikes"].image.shape == (1, 1, HEIGHT, WIDTH)
 
 
 def test_missing_files_are_named(root: Path) -> None:

@@ -43,8 +43,8 @@ def test_samples(root):
     dataset = make(root)
     assert len(dataset) == 5
     # 1920 / 256.
-    assert dataset[0]["depth_m"].unique().tolist() == [7.5]
-    assert dataset[0]["intrinsics"][0].tolist() == [31, 0, 20]
+    assert dataset[0]["spikes"].depth_m.unique().tolist() == [7.5]
+    assert dataset[0]["spikes"].intrinsics[0].tolist() == [31, 0, 20]
     assert len(make(root, sequences=[OTHER])) == 2
 
 
@@ -78,7 +78,9 @@ def test_pictures_move_only_where_the_next_is_near(root):
     with Recording.open(file) as recording:
         assert recording.timestamp_s(2) - recording.timestamp_s(1) == pytest.approx(1.2)
     still = make(root, sequences=[SEQUENCE], sample_rate_hz=100.0, interpolation="none")
-    differs = [bool((dataset[k]["spikes"] != still[k]["spikes"]).any()) for k in range(3)]
+    differs = [
+        bool((dataset[k]["spikes"].image != still[k]["spikes"].image).any()) for k in range(3)
+    ]
     assert differs == [True, True, False]
 
 
@@ -110,26 +112,26 @@ def test_weathers_are_split_in_time(weather_root, caplog):
         train = make_weathers(weather_root, weathers=["sunny", "rainy"], split="train")
     assert "no calibration for sunny_2018-10-10-09-30-39; intrinsics are left out" in caplog.text
     test = make_weathers(weather_root, weathers=["foggy"], split="test")
-    assert [train[k]["depth_m"].max() for k in range(8)] == [1, 2, 3, 4] * 2
-    assert [sample["depth_m"].max() for sample in (test[0],)] == [5]
+    assert [train[k]["spikes"].depth_m.max() for k in range(8)] == [1, 2, 3, 4] * 2
+    assert [sample["spikes"].depth_m.max() for sample in (test[0],)] == [5]
     assert len(test) == 1
-    assert "intrinsics" not in test[0]
+    assert not test[0]["spikes"].has("intrinsics")
     assert len(make_weathers(weather_root)) == 20
 
 
 def test_weather_pictures_stand_still(weather_root):
     dataset = make_weathers(weather_root, weathers=["cloudy"])
     still = make_weathers(weather_root, weathers=["cloudy"], interpolation="none")
-    assert (dataset[1]["spikes"] == still[1]["spikes"]).all()
+    assert (dataset[1]["spikes"].image == still[1]["spikes"].image).all()
 
 
 def test_weather_takes_the_calibration_of_the_main_data_set(weather_root):
     write_half_calibration(weather_root, "2018-10-10-09-30-39")
     dataset = make_weathers(weather_root, weathers=["sunny"])
-    assert dataset[0]["intrinsics"][0, 0] == 31
+    assert dataset[0]["spikes"].intrinsics[0, 0] == 31
     # All or none: samples of one batch have the same parts.
     mixed = make_weathers(weather_root, weathers=["sunny", "rainy"])
-    assert not any("intrinsics" in mixed[k] for k in range(10))
+    assert not any(mixed[k]["spikes"].has("intrinsics") for k in range(10))
 
 
 def test_weather_with_parts_missing(weather_root):

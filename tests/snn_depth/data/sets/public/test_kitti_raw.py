@@ -29,10 +29,12 @@ def write_list(root, *lines):
 
 def test_samples_are_the_pictures_with_depth(root):
     dataset = make(root)
-    depths = [dataset[k]["depth_m"].unique().tolist() for k in range(len(dataset))]
+    depths = [dataset[k]["spikes"].depth_m.unique().tolist() for k in range(len(dataset))]
     # Stored as metres x 256: pictures 1 to 3 of one drive, 1 and 2 of the other.
     assert depths == [[2], [3], [4], [2], [3]]
-    np.testing.assert_array_equal(dataset[0]["intrinsics"], [[30, 0, 20], [0, 32, 12], [0, 0, 1]])
+    np.testing.assert_array_equal(
+        dataset[0]["spikes"].intrinsics, [[30, 0, 20], [0, 32, 12], [0, 0, 1]]
+    )
     assert len(make(root, drives=[OTHER])) == 2
 
 
@@ -61,21 +63,23 @@ def test_list_of_pictures(root, caplog):
     )
     with caplog.at_level(logging.WARNING):
         dataset = make(root, split_file=listed)
-    assert [dataset[k]["depth_m"].max() for k in range(2)] == [4, 2]
+    assert [dataset[k]["spikes"].depth_m.max() for k in range(2)] == [4, 2]
     assert "1 of 3 pictures have no annotated depth" in caplog.text
 
 
 def test_listed_pictures_move_as_in_their_drive(root):
     listed = write_list(root, f"2011_09_26/{DRIVE} 2 l")
     alone, whole = make(root, split_file=listed), make(root, drives=[DRIVE])
-    np.testing.assert_array_equal(alone[0]["spikes"], whole[1]["spikes"])
+    np.testing.assert_array_equal(alone[0]["spikes"].image, whole[1]["spikes"].image)
 
 
 def test_right_camera_of_a_list(root):
     for folder in (root / "2011_09_26" / DRIVE, root / "train" / DRIVE / "proj_depth/groundtruth"):
         (folder / "image_02").rename(folder / "image_03")
     dataset = make(root, split_file=write_list(root, f"2011_09_26/{DRIVE} 2 r"))
-    np.testing.assert_array_equal(dataset[0]["intrinsics"], [[31, 0, 21], [0, 33, 13], [0, 0, 1]])
+    np.testing.assert_array_equal(
+        dataset[0]["spikes"].intrinsics, [[31, 0, 21], [0, 33, 13], [0, 0, 1]]
+    )
 
 
 def test_missing_parts_are_named(root):
@@ -142,12 +146,12 @@ def test_real_pictures(real_root):
     sample = dataset[0]
     path = next(real_root.rglob("groundtruth/image_02/0000000001.png"))
     cropped = read_depth_m(path, 1 / 256)[23:, 13:1229]
-    measured = sample["depth_m"][sample["depth_m"] > 0]
+    measured = sample["spikes"].depth_m[sample["spikes"].depth_m > 0]
     assert set(measured.tolist()) <= set(cropped.ravel().tolist())
     assert len(measured) > 2000
     # 721.5377 x 224 / 1216 and x 64 / 352; (609.5593 - 13 + 0.5) x 224 / 1216 - 0.5.
     np.testing.assert_allclose(
-        sample["intrinsics"],
+        sample["spikes"].intrinsics,
         [[132.9148, 0, 109.4846], [0, 131.1887, 26.8371], [0, 0, 1]],
         atol=1e-3,
     )

@@ -25,26 +25,26 @@ def folders(tmp_path):
 
 def test_official_split_counts_from_one(root):
     train, test = make(root, "train"), make(root, "test")
-    assert [train[k]["depth_m"].max() for k in range(3)] == [1, 3, 5]
-    assert [test[k]["depth_m"].max() for k in range(2)] == [2, 4]
-    assert train[0]["intrinsics"][0, 0].item() == pytest.approx(518.8579)
+    assert [train[k]["spikes"].depth_m.max() for k in range(3)] == [1, 3, 5]
+    assert [test[k]["spikes"].depth_m.max() for k in range(2)] == [2, 4]
+    assert train[0]["spikes"].intrinsics[0, 0].item() == pytest.approx(518.8579)
 
 
 def test_filled_depth(root):
-    assert make(root, "test", filled_depth=True)[0]["depth_m"].min() == 2
-    assert make(root, "test")[0]["depth_m"].min() == 0
+    assert make(root, "test", filled_depth=True)[0]["spikes"].depth_m.min() == 2
+    assert make(root, "test")[0]["spikes"].depth_m.min() == 0
 
 
 def test_depth_beyond_ten_metres_is_not_measured(tmp_path):
     root = make_nyu_labelled(tmp_path / "nyu", num=13)
-    assert make(root, "train")[6]["depth_m"].max() == 0
-    assert make(root, "train", max_depth_m=20.0)[6]["depth_m"].max() == 13
+    assert make(root, "train")[6]["spikes"].depth_m.max() == 0
+    assert make(root, "train", max_depth_m=20.0)[6]["spikes"].depth_m.max() == 13
 
 
 def test_folders(folders):
     train = make(folders, "train", source="folders")
     # Stored in millimetres; scenes in alphabetical order.
-    depths = [train[k]["depth_m"].max().item() for k in range(3)]
+    depths = [train[k]["spikes"].depth_m.max().item() for k in range(3)]
     assert depths == pytest.approx([1.007, 1.0, 1.045])
     test = make(folders, "test", source="folders")
     assert len(test) == 1
@@ -56,7 +56,7 @@ def test_list_of_pictures(folders):
     )
     dataset = make(folders, "train", source="folders", split_file=str(folders / "list.txt"))
     assert len(dataset) == 1
-    assert dataset[0]["depth_m"].max().item() == pytest.approx(1.045)
+    assert dataset[0]["spikes"].depth_m.max().item() == pytest.approx(1.045)
     (folders / "list.txt").write_text("kitchen_0028b/rgb_00099.jpg x 518.8579\n")
     with pytest.raises(FileNotFoundError, match=r"sync/kitchen_0028b/rgb_00099\.jpg"):
         make(folders, "train", source="folders", split_file=str(folders / "list.txt"))
@@ -68,7 +68,7 @@ def test_list_of_pictures(folders):
 def test_pictures_stand_still(folders):
     dataset = make(folders, "train", source="folders", interpolation="flow")
     still = make(folders, "train", source="folders", interpolation="none")
-    np.testing.assert_array_equal(dataset[2]["spikes"], still[2]["spikes"])
+    np.testing.assert_array_equal(dataset[2]["spikes"].image, still[2]["spikes"].image)
 
 
 def test_check_tells_what_is_there_and_what_is_not(root):
@@ -82,7 +82,7 @@ def test_check_tells_what_is_there_and_what_is_not(root):
     assert len(report.problems) == 3
     assert "splits.mat" in report.problems[0]
     assert "sync_depth_00007.png" in report.problems[1]
-    assert NyuV2.preview(root)["depth_m"].max().item() == pytest.approx(1.045)
+    assert NyuV2.preview(root)["spikes"].depth_m.max().item() == pytest.approx(1.045)
 
 
 def test_damaged_files_are_named(root):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from snn_depth.data.sample import collate
 from snn_depth.data.sets.public import PkuSpikeStereo
-from snn_depth.data.sets.recording_dataset import collate
 from snn_depth.data.streams.spike_stream import save_spikes
 
 NUM_FRAMES = 10
@@ -41,9 +41,9 @@ def test_a_sample_at_full_size_is_what_the_files_hold(root: Path) -> None:
     dataset = PkuSpikeStereo(root, "test", size=None, num_frames=8, num_bins=2)
     assert len(dataset) == 1
     sample = dataset[0]
-    np.testing.assert_array_equal(sample["spikes"][0, 0], FRAMES[1:5].sum(0))  # the middle
-    np.testing.assert_array_equal(sample["spikes"][1, 0], FRAMES[5:9].sum(0))
-    np.testing.assert_array_equal(sample["depth_m"][0], DEPTH_M.astype(np.float32))
+    np.testing.assert_array_equal(sample["spikes"].image[0, 0], FRAMES[1:5].sum(0))  # the middle
+    np.testing.assert_array_equal(sample["spikes"].image[1, 0], FRAMES[5:9].sum(0))
+    np.testing.assert_array_equal(sample["spikes"].depth_m[0], DEPTH_M.astype(np.float32))
     assert dataset.spec.sample_rate_hz == 20_000 and dataset.spec.focal_length_px == 0
     assert (dataset.spec.height, dataset.spec.width) == (250, 400)
 
@@ -51,17 +51,20 @@ def test_a_sample_at_full_size_is_what_the_files_hold(root: Path) -> None:
 def test_a_smaller_sample_keeps_square_pixels_and_whole_counts(root: Path) -> None:
     dataset = PkuSpikeStereo(root, size=(50, 100), num_frames=8, num_bins=2)
     sample = dataset[0]
-    assert sample["spikes"].shape == (2, 1, 50, 100) and sample["spikes"].dtype == torch.uint8
-    assert sample["spikes"].max() <= 4
+    assert (
+        sample["spikes"].image.shape == (2, 1, 50, 100)
+        and sample["spikes"].image.dtype == torch.uint8
+    )
+    assert sample["spikes"].image.max() <= 4
     # Pixels of 4 x 4 from rows 25 to 225: the number of spikes is right to less than one.
     light = FRAMES[1:9, 25:225].sum(0).reshape(50, 4, 100, 4).mean((1, 3))
-    assert np.abs(sample["spikes"].sum(0)[0].numpy() - light).max() < 1
-    np.testing.assert_allclose(sample["depth_m"][0], DEPTH_M[27:225:4, 2::4], rtol=1e-6)
+    assert np.abs(sample["spikes"].image.sum(0)[0].numpy() - light).max() < 1
+    np.testing.assert_allclose(sample["spikes"].depth_m[0], DEPTH_M[27:225:4, 2::4], rtol=1e-6)
     batch = collate([dataset[0], dataset[1]])
-    assert batch["spikes"].shape == (2, 2, 1, 50, 100) and batch["valid_mask"].all()
+    assert batch["spikes"].image.shape == (2, 2, 1, 50, 100) and batch["spikes"].valid_mask.all()
     assert dataset[0] is sample
     charges = [PkuSpikeStereo(root, size=(50, 100), num_frames=8, num_bins=2)[0] for _ in "ab"]
-    assert torch.equal(charges[0]["spikes"], charges[1]["spikes"])
+    assert torch.equal(charges[0]["spikes"].image, charges[1]["spikes"].image)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +81,7 @@ def test_a_smaller_sample_keeps_square_pixels_and_whole_counts(root: Path) -> No
 def test_choice_of_samples(root: Path, choice: dict, num_samples: int) -> None:
     dataset = PkuSpikeStereo(root, num_frames=8, num_bins=2, **choice)
     assert len(dataset) == num_samples
-    assert ("depth_m" in dataset[0]) == choice.get("with_depth", True)
+    assert dataset[0]["spikes"].has("depth_m") == choice.get("with_depth", True)
 
 
 def test_a_sound_folder(root: Path) -> None:
@@ -93,9 +96,9 @@ def test_a_sound_folder(root: Path) -> None:
         "outdoor left, train, with depth": 1,
     }
     preview = PkuSpikeStereo.preview(root)
-    assert preview["spikes"].shape == (1, 1, 250, 400)
-    np.testing.assert_array_equal(preview["spikes"][0, 0], FRAMES.sum(0))
-    np.testing.assert_array_equal(preview["depth_m"][0], DEPTH_M.astype(np.float32))
+    assert preview["spikes"].image.shape == (1, 1, 250, 400)
+    np.testing.assert_array_equal(preview["spikes"].image[0, 0], FRAMES.sum(0))
+    np.testing.assert_array_equal(preview["spikes"].depth_m[0], DEPTH_M.astype(np.float32))
 
 
 def test_a_missing_file_is_named(root: Path) -> None:
@@ -163,7 +166,9 @@ def test_depth_that_was_not_measured_is_zero(root: Path) -> None:
     stored = np.full((250, 400), 2.0, np.float32)
     stored[0, :4] = np.nan, np.inf, -1, 0
     np.save(root / "indoor/left/0034/0000/0000_gt.npy", stored)
-    depth_m = PkuSpikeStereo(root, "test", size=None, num_frames=8, num_bins=2)[0]["depth_m"][0]
+    depth_m = PkuSpikeStereo(root, "test", size=None, num_frames=8, num_bins=2)[0][
+        "spikes"
+    ].depth_m[0]
     assert (depth_m[-1, -4:] == 0).all() and depth_m.sum() == 2 * (250 * 400 - 4)
 
 
@@ -175,9 +180,9 @@ def test_real_depth_and_real_spikes_stand_upright(test_data_dir: Path, tmp_path:
     shutil.copy(real / "real_spike_first300_vidar.dat", folder / "0000.dat")
     sample = PkuSpikeStereo(tmp_path, size=None)[0]
     # A table in front of a person: nearest at the bottom, where it was stored farthest.
-    rows_m = sample["depth_m"][0].median(dim=1).values
+    rows_m = sample["spikes"].depth_m[0].median(dim=1).values
     assert rows_m[-20:].mean() < 1.1 < 1.4 < rows_m[:20].mean()
-    assert 0.9 < sample["depth_m"].min() and sample["depth_m"].max() < 1.7
+    assert 0.9 < sample["spikes"].depth_m.min() and sample["spikes"].depth_m.max() < 1.7
     upright_HWT = np.load(real / "real_spike.npz")["arr_0"]
     expected = upright_HWT[..., 86 : 86 + 16].sum(-1)  # the first bin of the middle 128 of 300
-    np.testing.assert_array_equal(sample["spikes"][0, 0], expected)
+    np.testing.assert_array_equal(sample["spikes"].image[0, 0], expected)

@@ -33,14 +33,14 @@ def test_samples(make):
     dataset = make(num_frames=64)
     assert len(dataset) == 3 + 2
     sample = dataset[0]
-    assert sample["spikes"].shape == (4, 1, 12, 20)
-    assert sample["spikes"].dtype == torch.uint8
-    assert sample["rgb"].shape == (3, 12, 20)
-    assert sample["intrinsics"][0, 0] == 15
+    assert sample["spikes"].image.shape == (4, 1, 12, 20)
+    assert sample["spikes"].image.dtype == torch.uint8
+    assert sample["rgb"].image.shape == (3, 12, 20)
+    assert sample["spikes"].intrinsics[0, 0] == 15
     assert (dataset.spec.height, dataset.spec.width, dataset.spec.num_bins) == (12, 20, 4)
     # Brighter pixels fire more often: the spikes show the picture.
-    rate = sample["spikes"].sum(0)[0].float().flatten()
-    light = linear_intensity(sample["rgb"].permute(1, 2, 0).numpy(), 2.2).ravel()
+    rate = sample["spikes"].image.sum(0)[0].float().flatten()
+    light = linear_intensity(sample["rgb"].image.permute(1, 2, 0).numpy(), 2.2).ravel()
     assert np.corrcoef(rate, light)[0, 1] > 0.95
 
 
@@ -55,8 +55,8 @@ def test_nothing_is_made_twice(make, tmp_path, monkeypatch):
     monkeypatch.setattr(BurstJob, "run", run)
     again = make(num_bins=2)  # the spikes are stored unbinned
     assert recordings(tmp_path) == files
-    pairs = first[0]["spikes"].reshape(2, 2, 1, 12, 20)
-    np.testing.assert_array_equal(pairs.sum(1), again[0]["spikes"])
+    pairs = first[0]["spikes"].image.reshape(2, 2, 1, 12, 20)
+    np.testing.assert_array_equal(pairs.sum(1), again[0]["spikes"].image)
     with pytest.raises(AssertionError, match="is made again"):
         make(sensor="noisy")
 
@@ -103,10 +103,10 @@ def test_crop_larger_than_the_pictures(make):
 
 def test_preview_has_everything_at_its_own_size(root):
     sample = KittiRaw.preview(root)
-    assert sample["rgb"].shape == (3, HEIGHT, WIDTH)
-    assert sample["spikes"].shape == (8, 1, HEIGHT, WIDTH)
-    assert sample["depth_m"].shape == (1, HEIGHT, WIDTH)
-    assert sample["depth_m"].unique().tolist() == [2]
+    assert sample["rgb"].image.shape == (3, HEIGHT, WIDTH)
+    assert sample["spikes"].image.shape == (8, 1, HEIGHT, WIDTH)
+    assert sample["spikes"].depth_m.shape == (1, HEIGHT, WIDTH)
+    assert sample["spikes"].depth_m.unique().tolist() == [2]
 
 
 @pytest.mark.slow

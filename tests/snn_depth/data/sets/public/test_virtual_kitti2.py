@@ -25,9 +25,11 @@ def test_both_ways_of_unpacking(tmp_path, separate):
     assert len(dataset) == 3
     for k in range(3):
         # Stored in centimetres; 65535, the sky, is no measurement.
-        assert dataset[k]["depth_m"][0, 1:].unique().tolist() == [k + 1]
-        assert dataset[k]["depth_m"][0, 0].unique().tolist() == [0]
-    np.testing.assert_array_equal(dataset[0]["intrinsics"], [[30, 0, 20], [0, 32, 12], [0, 0, 1]])
+        assert dataset[k]["spikes"].depth_m[0, 1:].unique().tolist() == [k + 1]
+        assert dataset[k]["spikes"].depth_m[0, 0].unique().tolist() == [0]
+    np.testing.assert_array_equal(
+        dataset[0]["spikes"].intrinsics, [[30, 0, 20], [0, 32, 12], [0, 0, 1]]
+    )
 
 
 def test_poses_are_camera_to_world(root):
@@ -42,7 +44,7 @@ def test_interpolation_by_depth(root):
     # A metre away and half a metre nearer in 0.1 s, over the 4 ms of a burst: 0.3 pixels.
     still = make(root, scenes=["Scene01"], interpolation="none", num_frames=64)
     moving = make(root, scenes=["Scene01"], interpolation="depth", num_frames=64)
-    assert (still[0]["spikes"] != moving[0]["spikes"]).any()
+    assert (still[0]["spikes"].image != moving[0]["spikes"].image).any()
 
 
 def test_right_camera_has_its_own_calibration(root):
@@ -50,7 +52,7 @@ def test_right_camera_has_its_own_calibration(root):
     for kind in ("rgb", "depth"):
         (clone / kind / "Camera_0").rename(clone / kind / "Camera_1")
     dataset = make(root, scenes=["Scene01"], cameras=["Camera_1"])
-    assert dataset[0]["intrinsics"][0, 0] == 31
+    assert dataset[0]["spikes"].intrinsics[0, 0] == 31
 
 
 def test_check_tells_what_is_there_and_what_is_not(root):
@@ -60,7 +62,7 @@ def test_check_tells_what_is_there_and_what_is_not(root):
     assert len(report.problems) == 4
     assert any("Scene18" in problem and "depth_00002.png" in problem for problem in report.problems)
     assert any("Scene20" in problem and "not found" in problem for problem in report.problems)
-    assert VirtualKitti2.preview(root)["rgb"].shape == (3, HEIGHT, WIDTH)
+    assert VirtualKitti2.preview(root)["rgb"].image.shape == (3, HEIGHT, WIDTH)
 
 
 def test_missing_parts_are_named(root):
