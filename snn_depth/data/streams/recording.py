@@ -7,17 +7,21 @@ from typing import Any, Self
 
 import h5py
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from snn_depth.data.streams.frame_source import Spikes
 from snn_depth.data.streams.recording_file import (
     corrupt_as_value_error,
     open_recording_file,
+    read_sensors,
     read_text,
     spike_source,
 )
+from snn_depth.data.streams.recording_sensors import SensorView, read_view
 from snn_depth.data.streams.recording_writer import RecordingWriter
 from snn_depth.data.streams.spike_stream import SpikeStream
+from snn_depth.geometry.rig import Rig, Sensor
 
 __all__ = ["Recording", "RecordingWriter"]
 
@@ -26,7 +30,7 @@ class Recording:
     """A recording opened for reading; nothing is read before it is asked for.
 
     Use `Recording.open(path)` as a context manager. The layout is described in
-    `snn_depth.data.streams.recording_file`.
+    `snn_depth.data.streams.recording_layout`.
 
     Attributes:
         spikes: The spikes, lazy.
@@ -36,6 +40,7 @@ class Recording:
         intrinsics: float64 (3, 3) in pixels of this recording, or None.
         camera: What the spikes were simulated with, or None.
         license: Terms of the data, or None.
+        sensor_names: Sensors beside the spikes that have pixels of their own, read by `view`.
     """
 
     def __init__(self, file: h5py.File) -> None:
@@ -49,13 +54,12 @@ class Recording:
         camera = read_text(file, "camera")
         self.camera: dict[str, Any] | None = None if camera is None else json.loads(camera)
         self.license: str | None = read_text(file, "license")
+        self._sensors = read_sensors(file)
+        self.sensor_names = tuple(self._sensors)
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
         """Open a recording.
-
-        Args:
-            path: The file.
 
         Raises:
             ValueError: If it is not a recording, of another schema version, or corrupt.
@@ -68,6 +72,29 @@ class Recording:
         except BaseException:
             file.close()
             raise
+
+    @property
+    def rig(self) -> Rig:
+        """All sensors: the spike camera, which is the rig's origin, and those beside it.
+
+        Pictures with the spike camera's own pixels (`rgb`) come from the same place.
+        """
+        matrix = None if self.intrinsics is None else torch.from_numpy(self.intrinsics)
+        camera = Sensor((self.spikes.height, self.spikes.width), matrix)
+        aligned = {"rgb": camera} if "rgb" in self._file else {}
+        return Rig({"spikes": camera} | aligned | self._sensors)
+
+    def view(self, name: str, k: int) -> SensorView:
+        """What a sensor of `sensor_names` saw at key frame k.
+
+        Raises:
+            ValueError: If there is no such sensor.
+        """
+        if name not in self._sensors:
+            raise ValueError(f"sensor {name!r}; accepted: {', '.join(self.sensor_names) or 'none'}")
+        self._check_key_frame(k)
+        with corrupt_as_value_error(self._file.filename):
+            return read_view(self._file["sensors"][name], k)
 
     def rgb(self, k: int) -> NDArray[np.uint8] | None:
         """Picture of key frame k, (H, W, 3), or None where the recording has none."""
@@ -90,14 +117,7 @@ class Recording:
         return int(self._part("spike_index", k))
 
     def window(self, k: int, num_frames: int) -> Spikes:
-        """Spikes around key frame k, from num_frames // 2 before it on.
-
-        Args:
-            k: Key frame.
-            num_frames: Frames of the window.
-
-        Returns:
-            uint8 (num_frames, H, W).
+        """Spikes (num_frames, H, W) around key frame k, from num_frames // 2 before it on.
 
         Raises:
             ValueError: If the window leaves the stream, or the burst of its key frame.
@@ -112,15 +132,7 @@ class Recording:
         return self.spikes[start : start + num_frames]
 
     def has_window(self, k: int, num_frames: int) -> bool:
-        """Whether `window` can return that many frames.
-
-        Args:
-            k: Key frame.
-            num_frames: Frames of the window.
-
-        Returns:
-            True where the window lies in the stream and in the burst of its key frame.
-        """
+        """Whether that window lies in the stream and in the burst of its key frame."""
         first, end = self._recorded_around(k)
         start = self.spike_index(k) - num_frames // 2
         return num_frames >= 1 and start >= first and start + num_frames <= end
@@ -134,12 +146,15 @@ class Recording:
         return first, min(self.spikes.num_frames, first + self.burst_frames)
 
     def _part(self, name: str, k: int) -> Any:
-        if not 0 <= k < self.num_key_frames:
-            raise IndexError(f"key frame {k} of {self.num_key_frames}")
+        self._check_key_frame(k)
         if name not in self._file:
             return None
         with corrupt_as_value_error(self._file.filename):
             return self._file[name][k]
+
+    def _check_key_frame(self, k: int) -> None:
+        if not 0 <= k < self.num_key_frames:
+            raise IndexError(f"key frame {k} of {self.num_key_frames}")
 
     def close(self) -> None:
         """Close the file."""

@@ -12,10 +12,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snn_depth.data.streams.frame_source import as_spikes
-from snn_depth.data.streams.recording_file import FORMAT, SCHEMA_VERSION, key_frame_layout
+from snn_depth.data.streams.recording_layout import (
+    FORMAT,
+    SCHEMA_VERSION,
+    Layout,
+    key_frame_layout,
+)
+from snn_depth.data.streams.recording_sensors import SensorView, view_layout
 from snn_depth.data.streams.vidar import frame_bytes, pack_frames
 from snn_depth.files.atomic import atomic_path
 from snn_depth.files.deferred_errors import DeferredErrorFile
+from snn_depth.geometry.rig import Sensor
 
 # Reading a window unpacks whole chunks: 128 frames of 64 x 128, 10 of 250 x 400.
 _CHUNK_BYTES = 1 << 17
@@ -28,17 +35,19 @@ class RecordingWriter:
 
     Args:
         path: File to write.
-        height: Rows of the sensor.
-        width: Columns of the sensor.
+        height: Rows of the spike camera.
+        width: Columns of the spike camera.
         sample_rate_hz: Spike frames per second.
         burst_frames: 0 for one continuous stream; n when the spikes are bursts of n frames, one
             per key frame.
         intrinsics: (3, 3) in pixels of this recording.
         camera: Settings of the simulator, JSON-ready.
         license: Terms of the data.
+        sensors: Sensors beside the spikes that have pixels of their own, by kind (`rgb`, `nir`,
+            `thermal`), placed on a rig whose origin is the spike camera.
 
     Raises:
-        ValueError: If a number is out of range.
+        ValueError: If a number is out of range or there is no such kind of sensor.
     """
 
     def __init__(
@@ -52,6 +61,7 @@ class RecordingWriter:
         intrinsics: ArrayLike | None = None,
         camera: Mapping[str, Any] | None = None,
         license: str | None = None,
+        sensors: Mapping[str, Sensor] | None = None,
     ) -> None:
         if height < 1 or width < 1:
             raise ValueError(f"frame size is {height}x{width}; accepted: positive height and width")
@@ -61,6 +71,7 @@ class RecordingWriter:
             raise ValueError(f"burst_frames is {burst_frames}; accepted: 0 or more")
         self._path = Path(path)
         self._height, self._width = height, width
+        self._key_frame_layout = key_frame_layout(height, width)
         self._attributes: dict[str, Any] = {
             "format": np.bytes_(FORMAT.encode()),
             "schema_version": SCHEMA_VERSION,
@@ -73,6 +84,8 @@ class RecordingWriter:
             self._attributes["camera"] = np.bytes_(json.dumps(camera).encode())
         if license is not None:
             self._attributes["license"] = np.bytes_(license.encode())
+        self._sensors = dict(sensors or {})
+        self._view_layouts = {n: view_layout(n, s.size) for n, s in self._sensors.items()}
         self._intrinsics = None
         if intrinsics is not None:
             self._intrinsics = np.asarray(intrinsics, np.float64)
@@ -95,18 +108,23 @@ class RecordingWriter:
                 compression="lzf",
                 fletcher32=True,
             )
-            for name in ("spike_index", "timestamps_s"):
-                self._create_key_frame_part(name)
             if self._intrinsics is not None:
                 self._file["intrinsics"] = self._intrinsics
+            for name, sensor in self._sensors.items():
+                group = self._file.create_group(f"sensors/{name}")
+                group["rig_from_camera"] = np.asarray(sensor.rig_from_camera, np.float64)
+                if sensor.intrinsics is not None:
+                    group["intrinsics"] = np.asarray(sensor.intrinsics, np.float64)
+            for name in ("spike_index", "timestamps_s"):
+                self._create_part(self._file, name, self._key_frame_layout)
+            for name, layout in self._view_layouts.items():
+                for part in ("image", "time_s"):
+                    self._create_part(self._file["sensors"][name], part, layout)
             self._stack = stack.pop_all()
         return self
 
     def append_spikes(self, frames_THW: NDArray[Any]) -> None:
-        """Append spike frames.
-
-        Args:
-            frames_THW: 0 and 1, shape (t, H, W), any t.
+        """Append spike frames, 0 and 1, any number of them.
 
         Raises:
             ValueError: If frames have another size or are not binary.
@@ -132,50 +150,70 @@ class RecordingWriter:
         rgb: NDArray[np.uint8] | None = None,
         depth_m: NDArray[Any] | None = None,
         pose: NDArray[Any] | None = None,
+        views: Mapping[str, SensorView] | None = None,
     ) -> None:
         """Append a key frame; all key frames of a recording have the same parts.
 
         Args:
             spike_index: Number of the spike frame at its time (which may not be written yet).
             timestamp_s: Its time.
-            rgb: uint8 picture, (H, W, 3).
+            rgb: uint8 picture with the spike camera's pixels, (H, W, 3).
             depth_m: Depth, (H, W); NaN or 0 where not measured.
             pose: Camera-to-world matrix, (4, 4).
+            views: What each of the recording's sensors saw.
 
         Raises:
             ValueError: If a part has another shape or type, depth is negative or infinite, or the
                 parts differ from those of the first key frame.
             OSError: If writing fails.
         """
-        if depth_m is not None and (np.isinf(depth_m).any() or (depth_m < 0).any()):
-            raise ValueError("depth_m is infinite or negative; mark missing depth by NaN or 0")
-        optional = {"rgb": rgb, "depth_m": depth_m, "pose": pose}
-        parts: dict[str, Any] = {k: v for k, v in optional.items() if v is not None}
-        parts |= {"spike_index": spike_index, "timestamps_s": timestamp_s}
+        views = dict(views or {})
+        if set(views) != set(self._sensors):
+            raise ValueError(f"views of {sorted(views)}; accepted: {sorted(self._sensors)}")
+        if rgb is not None and "rgb" in views:
+            raise ValueError("rgb is given twice; accepted: with the spikes' pixels, or as a view")
         index = len(self._file["spike_index"])
-        present = {name for name in key_frame_layout(1, 1) if name in self._file}
-        if index and present != set(parts):
-            raise ValueError(
-                f"key frame {index} has the parts {sorted(parts)}; "
-                f"accepted: those of the first, {sorted(present)}"
-            )
-        for name, value in parts.items():
-            if name not in present:
-                self._create_key_frame_part(name)
-            stored = self._file[name]
-            value = np.asarray(value)
-            if value.shape != stored.shape[1:]:
-                raise ValueError(f"{name} has shape {value.shape}; accepted: {stored.shape[1:]}")
-            if name == "rgb" and value.dtype != np.uint8:
-                raise ValueError(f"rgb is of type {value.dtype}; accepted: uint8")
-            stored.resize(index + 1, axis=0)
-            stored[index] = value
+        parts: dict[str, Any] = {"spike_index": spike_index, "timestamps_s": timestamp_s}
+        parts |= {"rgb": rgb, "depth_m": depth_m, "pose": pose}
+        self._append(self._file, index, parts, self._key_frame_layout)
+        for name, view in views.items():
+            group = self._file["sensors"][name]
+            self._append(group, index, vars(view), self._view_layouts[name])
         self._disk.check()
 
-    def _create_key_frame_part(self, name: str) -> None:
-        shape, kind = key_frame_layout(self._height, self._width)[name]
+    def _append(
+        self, group: h5py.Group, index: int, parts: Mapping[str, Any], layout: Layout
+    ) -> None:
+        """Append one entry to the datasets of a group; None is a part that it does not have."""
+        where = group.name.lstrip("/") + "/" if group.name != "/" else ""
+        given = {name: np.asarray(value) for name, value in parts.items() if value is not None}
+        present = {name for name in layout if name in group}
+        if index and present != set(given):
+            raise ValueError(
+                f"{where}key frame {index} has the parts {sorted(given)}; "
+                f"accepted: those of the first, {sorted(present)}"
+            )
+        for name, value in given.items():
+            shape, kind = layout[name]
+            if value.shape != shape:
+                raise ValueError(f"{where}{name} has shape {value.shape}; accepted: {shape}")
+            if name in ("rgb", "image") and value.dtype != kind:
+                raise ValueError(
+                    f"{where}{name} is of type {value.dtype}; accepted: {np.dtype(kind)}"
+                )
+            if name == "depth_m" and (np.isinf(value).any() or (value < 0).any()):
+                raise ValueError(
+                    f"{where}depth_m is infinite or negative; mark missing depth by NaN or 0"
+                )
+            if name not in present:
+                self._create_part(group, name, layout)
+            group[name].resize(index + 1, axis=0)
+            group[name][index] = value
+
+    def _create_part(self, group: h5py.Group, name: str, layout: Layout) -> None:
+        shape, kind = layout[name]
         compression = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
-        self._file.create_dataset(
+        group.create_dataset(
             name,
             (0, *shape),
             kind,

@@ -74,7 +74,7 @@ def test_layout_on_disk(tmp_path: Path) -> None:
     write(tmp_path / "a.h5", frames, num_key_frames=1)
     with h5py.File(tmp_path / "a.h5") as file:
         assert file.attrs["format"] == b"snn-depth-recording"
-        assert file.attrs["schema_version"] == 1
+        assert file.attrs["schema_version"] == 3
         assert file["spikes"].shape == (1000, 1024)
         assert file["spikes"].chunks == (128, 1024)  # by time
         np.testing.assert_array_equal(unpack_frames(file["spikes"][:], 64, 128), frames)
@@ -160,7 +160,8 @@ def test_an_interrupted_writer_leaves_no_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda file: file.attrs.update(schema_version=7), "schema_version is 7; accepted: 1"),
+        (lambda file: file.attrs.update(schema_version=7), "schema_version is 7; accepted: 1 or 3"),
+        (lambda file: file.attrs.update(schema_version=2), "schema_version is 2; accepted: 1 or 3"),
         (lambda file: file.attrs.update(format="other"), "format is 'other'; accepted"),
         (lambda file: file.attrs.update(schema_version=[1, 1]), r"a\.h5 is corrupt"),
         (lambda file: file.attrs.update(width=500), "dataset spikes is uint8"),
