@@ -10,7 +10,7 @@ from benchmarks import pareto
 from benchmarks.report.__main__ import COMPARED_NETWORKS, PARETO, WEIGHTS, report
 from benchmarks.report.sections.pareto_section import pareto_section
 from snn_depth.command.parser import call_command
-from tests.benchmarks.report.conftest import Files
+from tests.benchmarks.conftest import Files
 
 pytestmark = pytest.mark.slow
 

@@ -35,7 +35,7 @@ from snn_depth.evaluation.metrics import depth_metrics
 from snn_depth.models.depth_decoding import DepthRange
 from snn_depth.models.depth_network import AnnDepthNet, DepthNetwork, SpikingDepthNet
 from snn_depth.training.checkpoint import load_network, save_network
-from tests.benchmarks.report.conftest import SPEC, Files
+from tests.benchmarks.conftest import SPEC, Files
 
 pytestmark = pytest.mark.slow
 
