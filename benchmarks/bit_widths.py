@@ -169,7 +169,7 @@ def graph_metrics(
         graph = quantize_graph(graph, num_weight_bits=bits, largest_input=frames_per_bin(loaded))
     depth_range = network.depth_range
     return score(
-        GraphPredictor(network, graph),
+        GraphPredictor(graph, network.depth_range),
         samples,
         min_depth_m=depth_range.min_depth_m,
         max_depth_m=depth_range.max_depth_m,

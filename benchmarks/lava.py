@@ -29,8 +29,8 @@ from conversion.lava.run_in_lava import LavaRun, SynapseKind, run_in_lava
 from conversion.simulate import integer_simulator
 from conversion.simulate.simulation import Trace, stream_of_samples
 from conversion.student.extract import extract_graph
+from conversion.student.samples import conversion_samples
 from conversion.student.student_run import padded_input
-from conversion.student.validation_samples import validation_batch
 from snn_depth.command.exit import run_command
 from snn_depth.command.picture_size import parse_size
 from snn_depth.command.table import Column, Table, number_columns
@@ -114,7 +114,7 @@ def _network(
     data = replace(loaded.data, height=height, width=width)
     graph = balance_with_delays(extract_graph(loaded.network, height, width))
     assert isinstance(loaded.network, SpikingDepthNet)
-    batch = validation_batch(data, num_samples, (), cache_dir)
+    batch = conversion_samples(data, num_samples, (), cache_dir).batch()
     integer_graph = quantize_graph(
         graph, num_weight_bits=8, largest_input=data.num_frames // data.num_bins
     )

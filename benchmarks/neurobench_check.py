@@ -8,7 +8,7 @@ from rich.console import Console
 
 from benchmarks.operations.neurobench_comparison import RESULTS, compare_with_neurobench, result_row
 from benchmarks.operations.neurobench_rules import OperationCounts
-from conversion.student.validation_samples import validation_batch
+from conversion.student.samples import conversion_samples
 from snn_depth.command.exit import run_command
 from snn_depth.command.table import Table, number_columns
 from snn_depth.evaluation.results import write_results
@@ -64,7 +64,7 @@ def check(
     rows = []
     for checkpoint in checkpoints:
         loaded = load_network(checkpoint)
-        batch = validation_batch(loaded.data, num_samples, (), cache_dir)
+        batch = conversion_samples(loaded.data, num_samples, (), cache_dir).batch()
         network = loaded.network
         if not isinstance(network, DepthNetwork):
             raise ValueError(f"{checkpoint} is a {type(network).__name__}; accepted: DepthNetwork")

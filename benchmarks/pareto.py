@@ -12,7 +12,8 @@ from rich.console import Console
 
 from benchmarks.study.pareto_candidates import as_row, measure_candidate
 from benchmarks.study.pareto_front import on_front
-from benchmarks.study.samples import Samples, read_samples
+from benchmarks.study.scored_samples import scored_samples
+from conversion.student.samples import Samples
 from snn_depth.command.exit import run_command
 from snn_depth.command.table import Table, number_columns
 from snn_depth.data.spec import DataSpec
@@ -47,7 +48,7 @@ def pareto(
     for path in checkpoints:
         loaded = load_network(path)
         if loaded.data not in samples:
-            samples[loaded.data] = read_samples(data, loaded.data, max_samples, cache_dir)
+            samples[loaded.data] = scored_samples(data, loaded.data, max_samples, cache_dir)
         candidates.append(measure_candidate(path, loaded, samples[loaded.data]))
     rows = [
         as_row(candidate, candidates)

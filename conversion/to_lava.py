@@ -18,7 +18,7 @@ from conversion.simulate import integer_simulator
 from conversion.student.conversion_tables import print_conversion
 from conversion.student.convert import Conversion, convert, depth_scores
 from conversion.student.extract import extract_graph
-from conversion.student.validation_samples import centre_crop, validation_batch
+from conversion.student.samples import centre_crop, conversion_samples
 from snn_depth.command.exit import run_command
 from snn_depth.command.picture_size import parse_size
 from snn_depth.data.sample import Batch
@@ -86,7 +86,7 @@ def to_lava(
         data = replace(data, height=height, width=width)
     crop_size = None if crop is None else parse_size(crop, "crop")
     lava_targets: list[LavaTarget] = [t for t in dict.fromkeys(target) if t != "integer"]
-    batch = validation_batch(data, num_samples, samples, cache_dir)
+    batch = conversion_samples(data, num_samples, samples, cache_dir).batch()
     if crop_size is not None:
         batch = centre_crop(batch, *crop_size)
     conversion = convert(

@@ -58,7 +58,7 @@ class ChipRun:
         self._slow = load_constants(core_map.chip.latency_high_set).values
         self._batches: list[BatchOnChip] = []
 
-    def watch(self, workload: Workload) -> None:
+    def add(self, workload: Workload) -> None:
         """Take in a batch.
 
         Args:

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from benchmarks.operations.network_workload import workload_of_network
-from benchmarks.study.artifact_run import ArtifactNetwork
-from benchmarks.study.samples import Samples
+from conversion.student.graph_predictor import GraphPredictor
+from conversion.student.samples import Samples
 from hardware.counts.event_counts import EventCounts, concatenate_counts, count_events
-from hardware.counts.workload import Workload
-from snn_depth.data.sample import Batch
+from hardware.counts.workload import Workload, workload_of_run
+from snn_depth.data.sample import SPIKES, Batch
 from snn_depth.evaluation.metrics import depth_metrics
 from snn_depth.models.depth_decoding import DepthRange
 from snn_depth.models.depth_network import DepthNetwork, SpikingDepthNet
@@ -79,33 +79,27 @@ class Measured:
         return float(np.nanmean(self.scores_B["abs_rel"]))
 
 
-def compared_graph(name: str, network: ArtifactNetwork, weight_bits: int) -> ComparedNetwork:
-    """A network of an artifact.
+def compared_graph(name: str, predictor: GraphPredictor, weight_bits: int) -> ComparedNetwork:
+    """A converted network, float or integer."""
 
-    Args:
-        name: For the tables.
-        network: Float or integer.
-        weight_bits: Width of its weights.
-    """
+    def run(batch: Batch) -> tuple[list[Tensor], Workload]:
+        counts_TBCHW = batch[SPIKES].image
+        inputs, trace = predictor.simulate(counts_TBCHW)
+        workload = workload_of_run(predictor.graph, inputs, trace.spikes)
+        return predictor.depth_steps_m(trace, counts_TBCHW), workload
+
+    graded_input = not predictor.graph.binary_inputs
     return ComparedNetwork(
-        name,
-        "snn",
-        network.run,
-        network.depth_range,
-        weight_bits,
-        1,
-        input_is_binned=network.graded_input,
+        name, "snn", run, predictor.depth_range, weight_bits, 1, input_is_binned=graded_input
     )
 
 
 def compared_network(
     name: str, network: DepthNetwork, *, graded_input: bool = True
 ) -> ComparedNetwork:
-    """A network of a checkpoint.
+    """A network of a checkpoint, in evaluation mode.
 
     Args:
-        name: For the tables.
-        network: In evaluation mode.
         graded_input: Whether a time bin holds more than one frame of the camera. A conventional
             network sums the bins in any case.
     """
@@ -136,25 +130,19 @@ def compared_network(
 
 
 def measure(
-    network: ComparedNetwork, samples: Samples, watch: Callable[[Workload], None] | None = None
+    network: ComparedNetwork, samples: Samples, see: Callable[[Workload], None] | None = None
 ) -> Measured:
-    """Run a network on all samples.
+    """Run a network on all samples with depth; `see` is shown what it did with every batch.
 
-    Args:
-        network: The network.
-        samples: With depth.
-        watch: Is shown what the network did with every batch.
-
-    Returns:
-        Scores and counts; every operation is counted, or an error says which is not.
+    Every operation is counted, or an error says which is not.
     """
     counts: list[EventCounts] = []
     scores: dict[int, list[dict[str, Tensor]]] = defaultdict(list)
     caps = vars(network.depth_range)
     for batch in samples.batches():
         depths_m, workload = network.run(batch)
-        if watch is not None:
-            watch(workload)
+        if see is not None:
+            see(workload)
         binned_inputs = workload.inputs if network.input_is_binned else ()
         counts.append(count_events(workload, binned_inputs=binned_inputs))
         truth = batch.labelled

@@ -8,7 +8,6 @@ from pathlib import Path
 from benchmarks.chip.chip_run import ChipRun
 from benchmarks.operations.network_workload import workload_of_network
 from benchmarks.operations.operation_audit import OperationAudit, audit_operations
-from benchmarks.study.artifact_run import ArtifactNetwork, artifact_network
 from benchmarks.study.compared_network import (
     ComparedNetwork,
     Measured,
@@ -16,8 +15,14 @@ from benchmarks.study.compared_network import (
     compared_network,
     measure,
 )
-from benchmarks.study.samples import Samples, read_samples
+from benchmarks.study.scored_samples import scored_samples
 from conversion.graph.artifact import Artifact, read_artifact
+from conversion.graph.layer_graph import LayerGraph
+from conversion.student.graph_predictor import (
+    predictor_of_artifact,
+    spec_of_artifact,
+)
+from conversion.student.samples import Samples
 from hardware.cores.chip import Chip, chip_path, load_chip
 from hardware.cores.mapping import CoreMap, core_memories, map_network
 from hardware.counts.event_counts import EventCounts
@@ -44,7 +49,8 @@ class Comparison:
         artifact: What is in it.
         checkpoints: Files of the other networks, in order.
         samples: What they ran on.
-        chip_network: The integer network.
+        spec: Window and size that the networks are for.
+        graph: The integer network.
         snn: Its measurement.
         snn_float: That of the float network it was made of; None where the artifact has none.
         others: Conventional networks, in order.
@@ -58,7 +64,8 @@ class Comparison:
     artifact: Artifact
     checkpoints: Sequence[Path]
     samples: Samples
-    chip_network: ArtifactNetwork
+    spec: DataSpec
+    graph: LayerGraph
     snn: Measured
     snn_float: Measured | None
     others: Sequence[Measured]
@@ -80,7 +87,7 @@ class Comparison:
     @property
     def window_us(self) -> float:
         """Time in which the camera takes the frames of one inference."""
-        return 1e6 * self.chip_network.spec.num_frames / self.sample_rate_hz
+        return 1e6 * self.spec.num_frames / self.sample_rate_hz
 
     @property
     def networks(self) -> list[Measured]:
@@ -115,9 +122,7 @@ class Comparison:
     @property
     def snn_machine(self) -> SnnMachine:
         """What the spiking network is priced on."""
-        return spiking_machine(
-            self.chip_network.spec, self.snn.network.weight_bits, self.chip_run.core_map
-        )
+        return spiking_machine(self.spec, self.snn.network.weight_bits, self.chip_run.core_map)
 
     def ann_machine(
         self, measured: Measured, reuse: float = NOMINAL_REUSE, *, skips_zeros: bool = False
@@ -125,21 +130,15 @@ class Comparison:
         """What a quantised network is priced on.
 
         Args:
-            measured: The network.
             reuse: Multiplications for which a number is used once it is read.
             skips_zeros: Whether zeros cost nothing.
         """
-        machine = conventional_machine(self.chip_network.spec, measured.network)
+        machine = conventional_machine(self.spec, measured.network)
         return replace(machine, reuse=reuse, skips_zeros=skips_zeros)
 
 
 def has_same_layers(ours: EventCounts, theirs: EventCounts) -> bool:
-    """Whether two networks have the same layers; relays of ours need no counterpart.
-
-    Args:
-        ours: Of a spiking network.
-        theirs: Of a conventional one.
-    """
+    """Whether two networks have the same layers; relays of our spikes need no counterpart."""
     shapes = {layer.name: layer.shape for layer in theirs.layers}
     own_shapes = {layer.name: layer.shape for layer in ours.layers}
     extra = own_shapes.keys() - shapes.keys()
@@ -150,12 +149,7 @@ def has_same_layers(ours: EventCounts, theirs: EventCounts) -> bool:
 
 
 def conventional_machine(spec: DataSpec, network: ComparedNetwork) -> AnnMachine:
-    """What a quantised network is priced on, with the nominal reuse.
-
-    Args:
-        spec: Window of its input, whose spikes it sums.
-        network: The network.
-    """
+    """What a quantised network, which sums the spikes of a window, is priced on: nominal reuse."""
     return AnnMachine(
         weight_bits=network.weight_bits,
         activation_bits=network.activation_bits,
@@ -165,13 +159,7 @@ def conventional_machine(spec: DataSpec, network: ComparedNetwork) -> AnnMachine
 
 
 def spiking_machine(spec: DataSpec, weight_bits: int, core_map: CoreMap) -> SnnMachine:
-    """What a spiking network is priced on: small local memories of the cores it is mapped to.
-
-    Args:
-        spec: Window of its input.
-        weight_bits: Width of its weights.
-        core_map: Its cores.
-    """
+    """What a spiking network is priced on: small local memories of the cores it is mapped to."""
     machine = SnnMachine(
         weight_bits=weight_bits, input_bits=bits_to_count(spec.num_frames // spec.num_bins)
     )
@@ -188,45 +176,44 @@ def compare_networks(
     max_samples: int,
     cache_dir: Path,
 ) -> Comparison:
-    """Run everything.
+    """Measure a converted network and conventional ones on the same samples.
 
     Args:
         artifact_path: Converted network (*.h5).
         checkpoints: Conventional networks (*.safetensors): twin, quantised twins, RGB teacher.
-        data: As for `read_samples`.
+        data: Recordings with depth, as for `scored_samples`.
         chip: As for `hardware.cores.chip.load_chip`.
-        max_samples: As for `read_samples`.
-        cache_dir: As for `read_samples`.
 
     Raises:
         ValueError: For files that are none of these, networks for another window than the
             artifact's, or an operation that cannot be counted.
     """
     artifact = read_artifact(artifact_path)
-    network = artifact_network(artifact, "integer")
-    networks = [_depth_network(path, network.spec) for path in checkpoints]
+    spec, predictor = spec_of_artifact(artifact), predictor_of_artifact(artifact, "integer")
+    networks = [_depth_network(path, spec) for path in checkpoints]
     named = dict(zip(network_names(checkpoints, networks), networks, strict=True))
-    core_map = map_network(
-        network.graph,
-        load_chip(chip),
-        num_weight_bits=_weight_bits(artifact),
-    )
-    ranges = {network.depth_range, *(n.depth_range for n in networks)}
-    samples = read_samples(data, network.spec, max_samples, cache_dir, list(ranges))
+    weight_bits = _weight_bits(artifact)
+    core_map = map_network(predictor.graph, load_chip(chip), num_weight_bits=weight_bits)
+    ranges = {predictor.depth_range, *(n.depth_range for n in networks)}
+    samples = scored_samples(data, spec, max_samples, cache_dir, list(ranges))
     chip_run = ChipRun(core_map)
-    snn = compared_graph(INTEGER_NAME, network, _weight_bits(artifact))
-    has_float = artifact.float_graph is not None
-    floating = artifact_network(artifact, "float") if has_float else None
+    snn = compared_graph(INTEGER_NAME, predictor, weight_bits)
+    snn_float = None
+    if artifact.float_graph is not None:
+        floating = compared_graph(FLOAT_NAME, predictor_of_artifact(artifact, "float"), 32)
+        snn_float = measure(floating, samples)
+    graded_input = not predictor.graph.binary_inputs
     return Comparison(
         artifact_path,
         artifact,
         checkpoints,
         samples,
-        network,
-        measure(snn, samples, chip_run.watch),
-        None if floating is None else measure(_compared_float_graph(floating), samples),
+        spec,
+        predictor.graph,
+        measure(snn, samples, chip_run.add),
+        snn_float,
         [
-            measure(compared_network(name, n, graded_input=network.graded_input), samples)
+            measure(compared_network(name, n, graded_input=graded_input), samples)
             for name, n in named.items()
         ],
         {name: _audit(n, samples) for name, n in named.items()},
@@ -236,16 +223,10 @@ def compare_networks(
     )
 
 
-def _compared_float_graph(network: ArtifactNetwork) -> ComparedNetwork:
-    return compared_graph(FLOAT_NAME, network, 32)
-
-
 def network_names(paths: Sequence[Path], networks: Sequence[DepthNetwork]) -> list[str]:
     """A name for each network that no other has, nor the two of the artifact.
 
-    Args:
-        paths: Their files, by whose names those of a kind are told apart.
-        networks: In the same order.
+    Those of a kind are told apart by the names of their files.
 
     Raises:
         ValueError: For a file that is given twice.

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from benchmarks.report.sections.energy_section import RHO, mean_energy, memory_energy
-from benchmarks.study.artifact_run import ArtifactNetwork
 from benchmarks.study.compared_network import (
     METRICS,
     Measured,
@@ -17,10 +16,11 @@ from benchmarks.study.compared_network import (
     measure,
 )
 from benchmarks.study.comparison import REUSE, conventional_machine, spiking_machine
-from benchmarks.study.samples import Samples
 from conversion.graph.quantize import quantize_graph
 from conversion.graph.timing import balance_with_delays
 from conversion.student.extract import extract_graph
+from conversion.student.graph_predictor import GraphPredictor
+from conversion.student.samples import Samples
 from hardware.cores.chip import load_chip
 from hardware.cores.mapping import map_network
 from hardware.energy.constant import Values, load_constants
@@ -72,10 +72,10 @@ def measure_candidate(path: Path, loaded: LoadedNetwork, samples: Samples) -> Ca
         integers = quantize_graph(
             balance_with_delays(graph), num_weight_bits=WEIGHT_BITS, largest_input=frames_per_bin
         )
-        on_chip = ArtifactNetwork(integers, spec, network.depth_range)
         core_map = map_network(integers, load_chip("loihi2"))
         machine = spiking_machine(spec, WEIGHT_BITS, core_map)
-        measured = measure(compared_graph(name, on_chip, WEIGHT_BITS), samples)
+        predictor = GraphPredictor(integers, network.depth_range)
+        measured = measure(compared_graph(name, predictor, WEIGHT_BITS), samples)
         return Candidate(loaded, measured, machine)
     if not isinstance(network, DepthNetwork):
         raise ValueError(f"{path} holds a {type(network).__name__}, which cannot be counted")

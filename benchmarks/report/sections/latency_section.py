@@ -19,7 +19,7 @@ def input_events(comparison: Comparison) -> float:
         for edge in layer.edges
         if edge.from_input
     }
-    edges = [edge for layer in comparison.chip_network.graph.layers for edge in layer.edges]
+    edges = [edge for layer in comparison.graph.layers for edge in layer.edges]
     delays = {name: {edge.delay for edge in edges if edge.source == name} for name in once}
     return sum(num_events * len(delays[name]) for name, num_events in once.items())
 

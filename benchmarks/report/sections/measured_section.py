@@ -100,7 +100,7 @@ def _measure(
     comparison: Comparison, path: Path, window_s: float
 ) -> tuple[CpuTiming, GpuEnergy | NotMeasured]:
     network = load_network(path).network
-    spec = comparison.chip_network.spec
+    spec = comparison.spec
     random = np.random.default_rng(0)  # the time does not depend on what is in the picture
     if network.reads_spikes:
         frames_THW = (random.random((spec.num_frames, spec.height, spec.width)) < 0.3).astype("u1")

@@ -54,7 +54,7 @@ def operations_section(comparison: Comparison) -> Section:
         "the layer, never of the data. Biases and normalisation are folded, and counted as part of "
         "an update. An inference of the SNN is all its steps.",
     )
-    spec = comparison.chip_network.spec
+    spec = comparison.spec
     rate_hz = comparison.sample_rate_hz
     window_ms = comparison.window_us / 1e3
     text = Text(

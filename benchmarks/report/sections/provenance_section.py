@@ -18,7 +18,7 @@ PACKAGES = ("torch", "numpy", "h5py", "neurobench")
 
 def provenance_section(comparison: Comparison, date: str) -> Section:
     """Digests, versions, and the proof that no operation is left out."""
-    spec, chip_file = comparison.chip_network.spec, comparison.chip_path
+    spec, chip_file = comparison.spec, comparison.chip_path
     training = comparison.artifact.provenance.get("checkpoint_provenance", {})
     data: dict[str, Any] = {
         "date": date,
@@ -66,7 +66,7 @@ def provenance_section(comparison: Comparison, date: str) -> Section:
         [
             "window",
             f"{spec.num_frames} frames in T = {spec.num_bins} steps; "
-            f"{'graded counts' if comparison.chip_network.graded_input else 'spikes'} as input",
+            f"{'spikes' if comparison.graph.binary_inputs else 'graded counts'} as input",
         ],
         ["precision", f"{comparison.snn.network.weight_bits}-bit weights, integers of the chip"],
         ["chip", f"{comparison.chip.title} ({chip_file.name}, sha256 {data['chip_sha256'][:16]})"],

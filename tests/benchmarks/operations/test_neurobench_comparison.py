@@ -28,7 +28,7 @@ from benchmarks.operations.neurobench_rules import (
     exact_counts,
     neurobench_differences,
 )
-from conversion.student.validation_samples import validation_batch
+from conversion.student.samples import conversion_samples
 from snn_depth.command.parser import call_command
 from snn_depth.data.sample import Batch, View
 from snn_depth.data.spec import DataSpec
@@ -171,7 +171,7 @@ def test_the_stored_check_is_reproduced(row: dict[str, Any], tmp_path: Path) -> 
     shipped = {file_sha256(file): file for file in SHIPPED_NETWORK.parent.glob("*.safetensors")}
     loaded = load_network(shipped[row["weights_sha256"]])
     assert isinstance(loaded.network, DepthNetwork)
-    batch = validation_batch(loaded.data, row["num_samples"], (), tmp_path)
+    batch = conversion_samples(loaded.data, row["num_samples"], (), tmp_path).batch()
     workload = workload_of_network(loaded.network, batch)
     differences = neurobench_differences(with_plain_weights(loaded.network), workload)
     neurobench = exact_counts(workload) + sum_of(differences)

@@ -16,15 +16,19 @@ from benchmarks.report.sections.neurobench_section import of_this_report
 from benchmarks.report.sections.operations_section import operations_section
 from benchmarks.report.sections.provenance_section import provenance_section
 from benchmarks.report.sections.quality_section import quality_section
-from benchmarks.study.artifact_run import artifact_network
 from benchmarks.study.compared_network import compared_graph, compared_network, measure
 from benchmarks.study.comparison import Comparison, compare_networks, has_same_layers, network_names
-from benchmarks.study.samples import read_samples
+from benchmarks.study.scored_samples import scored_samples
 from benchmarks.throughput.energy_window import InferenceEnergy
 from benchmarks.throughput.gpu_energy import BatchEnergy, GpuEnergy
 from benchmarks.throughput.inference_latency import latency_of_windows
 from benchmarks.throughput.nvml import GpuState
 from conversion.graph.artifact import read_artifact
+from conversion.student.graph_predictor import (
+    GraphPredictor,
+    predictor_of_artifact,
+    spec_of_artifact,
+)
 from hardware.cores.chip import FOLDER as CHIPS
 from hardware.energy.energy_memory import network_energy, snn_energy
 from snn_depth.data.sample import collate
@@ -58,7 +62,9 @@ def test_artifact_sees_the_depth_that_the_student_sees(files: Files) -> None:
     batch = collate([RecordingDataset(files.recordings, 16, 4)[i] for i in range(3)])
     with torch.inference_mode():
         expected = network.double()(batch["spikes"].image.double(), all_steps=True).depth_steps_m
-    depths_m, workload = artifact_network(read_artifact(files.artifact), "float").run(batch)
+    predictor = predictor_of_artifact(read_artifact(files.artifact), "float")
+    depths_m, workload = compared_graph("float", predictor, 32).run(batch)
+    assert torch.equal(predictor(batch).depth_m, depths_m[-1])
     assert len(depths_m) == 4 and workload.num_samples == 3
     for found, step in zip(depths_m, expected, strict=True):
         torch.testing.assert_close(found.double(), step, rtol=1e-4, atol=1e-4)
@@ -119,13 +125,13 @@ def test_local_memories_make_events_cheaper(comparison: Comparison) -> None:
 
 
 def test_samples_are_spread_and_known_by_hash(files: Files) -> None:
-    few = read_samples([files.recordings], SPEC, 2, files.recordings)
+    few = scored_samples([files.recordings], SPEC, 2, files.recordings)
     assert few.indices == (0, 2) and few.scenes_B.tolist() == [0, 1]
-    again = read_samples([files.recordings], SPEC, 2, files.recordings)
-    all_of_them = read_samples([files.recordings], SPEC, 9, files.recordings)
+    again = scored_samples([files.recordings], SPEC, 2, files.recordings)
+    all_of_them = scored_samples([files.recordings], SPEC, 9, files.recordings)
     assert few.sha256 == again.sha256 != all_of_them.sha256
     with pytest.raises(ValueError, match="max_samples is 1; accepted: 2 or more"):
-        read_samples([files.recordings], SPEC, 1, files.recordings)
+        scored_samples([files.recordings], SPEC, 1, files.recordings)
 
 
 def test_wrong_files_are_refused(files: Files, tmp_path: Path) -> None:
@@ -134,24 +140,28 @@ def test_wrong_files_are_refused(files: Files, tmp_path: Path) -> None:
         compare_networks(files.artifact, [], [files.recordings], **options | {"chip": "loihi1"})  # type: ignore[arg-type]
     artifact = read_artifact(files.artifact)
     with pytest.raises(ValueError, match="provenance does not give 'largest_input'"):
-        artifact_network(replace(artifact, provenance={}), "integer")
+        spec_of_artifact(replace(artifact, provenance={}))
+    with pytest.raises(ValueError, match="provenance does not give 'depth_range_m'"):
+        predictor_of_artifact(replace(artifact, provenance={}), "integer")
     with pytest.raises(ValueError, match="the artifact has no float graph"):
-        artifact_network(replace(artifact, float_graph=None), "float")
-    network = artifact_network(artifact, "integer")
+        predictor_of_artifact(replace(artifact, float_graph=None), "float")
+    predictor = predictor_of_artifact(artifact, "integer")
     batch = collate([RecordingDataset(files.recordings, 16, 4)[0]])
     cropped = batch.crop(Window(0, 0, 16, 48))
-    with pytest.raises(ValueError, match="4 steps of 16x48; the artifact takes 4 steps of 32x48"):
-        network.run(cropped)
+    with pytest.raises(
+        ValueError, match="samples are 16x48; the graph takes 32x48: convert it for their size"
+    ):
+        predictor(cropped)
 
 
 def test_one_recording_is_refused(files: Files) -> None:
     with pytest.raises(ValueError, match="from 1 recordings; accepted: 2 or more recordings"):
-        read_samples([files.recordings / "a.h5"], SPEC, 9, files.recordings)
+        scored_samples([files.recordings / "a.h5"], SPEC, 9, files.recordings)
 
 
 def test_samples_without_depth_in_the_range_are_left_out(files: Files) -> None:
     def read(*ranges: DepthRange) -> tuple[tuple[int, ...], str]:
-        samples = read_samples([files.recordings], SPEC, 9, files.recordings, ranges)
+        samples = scored_samples([files.recordings], SPEC, 9, files.recordings, ranges)
         return samples.indices, samples.description
 
     # Depth reaches 60 m in the first key frame of each recording, 120 m in the second.
@@ -166,10 +176,10 @@ def test_samples_without_depth_in_the_range_are_left_out(files: Files) -> None:
 
 def test_binary_input_is_not_charged_for_binning(comparison: Comparison, files: Files) -> None:
     spec = DataSpec(height=32, width=48, num_frames=4, num_bins=4)
-    samples = read_samples([files.recordings], spec, 2, files.recordings)
-    reads_spikes = replace(comparison.chip_network.graph, binary_inputs=frozenset({"input"}))
-    network = replace(comparison.chip_network, spec=spec, graph=reads_spikes)
-    counts = measure(compared_graph("binary", network, 8), samples).counts
+    samples = scored_samples([files.recordings], spec, 2, files.recordings)
+    reads_spikes = replace(comparison.graph, binary_inputs=frozenset({"input"}))
+    predictor = GraphPredictor(reads_spikes, DepthRange())
+    counts = measure(compared_graph("binary", predictor, 8), samples).counts
     assert not counts.binning_TB.any() and not counts.macs_B.any()
 
     student, twin = (load_network(path).network for path in (files.student, files.twin))
@@ -189,7 +199,7 @@ def test_sample_rate_is_that_of_the_recordings(
 ) -> None:
     for name in ("a", "b"):
         make_recording(tmp_path / f"{name}.h5", sample_rate_hz=10_000.0)
-    slow = replace(comparison, samples=read_samples([tmp_path], SPEC, 4, tmp_path))
+    slow = replace(comparison, samples=scored_samples([tmp_path], SPEC, 4, tmp_path))
     assert (comparison.sample_rate_hz, slow.sample_rate_hz) == (20_000.0, 10_000.0)
     note = operations_section(slow).blocks[-1]
     assert isinstance(note, Text) and "(1.60 ms of 10 kHz frames)" in note.text

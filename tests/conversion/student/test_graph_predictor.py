@@ -17,7 +17,9 @@ SMALL = {"channel_multipliers": (1, 2)}
 def test_float_graph_predicts_as_its_student() -> None:
     network = calibrated_student(**SMALL).double()
     x = counts(3, 2, 30, 41).double()
-    found = GraphPredictor(network, extract_graph(network, 30, 41))(Batch({"spikes": View(x)}))
+    found = GraphPredictor(extract_graph(network, 30, 41), network.depth_range)(
+        Batch({"spikes": View(x)})
+    )
     with torch.no_grad():
         expected = network(x)
     assert expected.depth_m.std() > 0.1
@@ -34,7 +36,7 @@ def test_integer_graph_predicts_by_the_integer_simulator() -> None:
     network = calibrated_student(**SMALL)
     x = counts(3, 2, 32, 40)
     graph = quantize_graph(extract_graph(network, 32, 40), num_weight_bits=5, largest_input=16)
-    found = GraphPredictor(network, graph)(Batch({"spikes": View(x)}))
+    found = GraphPredictor(graph, network.depth_range)(Batch({"spikes": View(x)}))
     trace = integer_simulator.simulate(graph, padded_input(network, x))
     expected = depth_of_readout(
         network, graph[READOUT], "integer", trace.membranes[READOUT], 32, 40
@@ -47,8 +49,10 @@ def test_integer_graph_predicts_by_the_integer_simulator() -> None:
 
 def test_bad_input() -> None:
     network = calibrated_student(**SMALL)
-    predictor = GraphPredictor(network, extract_graph(network, 32, 40))
-    with pytest.raises(ValueError, match=r"inputs have shape .* accepted: \(steps, batch"):
+    predictor = GraphPredictor(extract_graph(network, 32, 40), network.depth_range)
+    with pytest.raises(
+        ValueError, match="samples are 64x40; the graph takes 32x40: convert it for their size"
+    ):
         predictor(Batch({"spikes": View(counts(2, 1, 64, 40))}))
     with pytest.raises(ValueError, match="'spikes' is needed, but the data has only"):
         predictor(Batch({"rgb": View(torch.zeros(1, 3, 32, 40))}))

@@ -119,7 +119,7 @@ def test_depth_is_the_integer_networks_up_to_the_rounding_of_states(
     assert all(rounding[name] < 0.1 * weights[name] for name in weights), (rounding, weights)
     with torch.no_grad():
         depth_m, plain_m = network(x).depth_m, student(x).depth_m
-    integer_m = GraphPredictor(student, graph)(Batch({"spikes": View(x)})).depth_m
+    integer_m = GraphPredictor(graph, student.depth_range)(Batch({"spikes": View(x)})).depth_m
     assert (depth_m - integer_m).abs().mean() < 0.2 * (plain_m - integer_m).abs().mean()
 
 

@@ -2,16 +2,16 @@ from pathlib import Path
 
 import pytest
 import torch
-import yaml
 
-from conversion.student.validation_samples import CONVERSION_SEED, centre_crop, validation_batch
+from conversion.student.samples import CONVERSION_SEED, centre_crop, conversion_samples
 from snn_depth.data.sample import Batch, View
 from snn_depth.data.spec import DataSpec
+from snn_depth.training.recipe_file import read_recipe
 
 
 def test_the_world_is_the_default(tmp_path: Path) -> None:
     data = DataSpec(height=16, width=24, num_frames=8, num_bins=2)
-    batch = validation_batch(data, 2, (), tmp_path)
+    batch = conversion_samples(data, 2, (), tmp_path).batch()
     assert batch["spikes"].image.shape == (2, 2, 1, 16, 24) and batch["spikes"].image.max() <= 4
     assert not torch.equal(batch["spikes"].depth_m[0], batch["spikes"].depth_m[1])
     assert batch["spikes"].valid_mask.any()
@@ -22,7 +22,7 @@ def test_samples_are_none_of_the_recipes() -> None:
     recipes = (Path(__file__).parents[3] / "configs").glob("*.yaml")
     seeds = set()
     for recipe in recipes:
-        for data in yaml.safe_load(recipe.read_text())["data"].values():
+        for data in read_recipe(recipe)["data"].values():
             worlds = data["init_args"].get("world", [])  # some data sets are no worlds
             seeds |= {w["seed"] for w in (worlds if isinstance(worlds, list) else [worlds])}
     assert len(seeds) > 2 and CONVERSION_SEED not in seeds
