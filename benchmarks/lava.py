@@ -25,7 +25,8 @@ from conversion.graph.layer_graph import LayerGraph
 from conversion.graph.quantize import quantize_graph
 from conversion.graph.timing import balance_with_delays
 from conversion.lava.environment import lava_python
-from conversion.lava.run_in_lava import LavaRun, SynapseKind, run_in_lava
+from conversion.lava.run_in_lava import run_in_lava
+from conversion.lava_runtime.lava_run import LavaRun, SynapseKind
 from conversion.simulate import integer_simulator
 from conversion.simulate.simulation import Trace, stream_of_samples
 from conversion.student.extract import extract_graph

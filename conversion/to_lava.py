@@ -13,7 +13,7 @@ from conversion.graph.layer_graph import Arithmetic
 from conversion.graph.quantize import check_weight_bits
 from conversion.graph.timing import Balance
 from conversion.lava.proof import ARITHMETIC, LavaProof, LavaTarget, prove_in_lava
-from conversion.lava.run_in_lava import SynapseKind
+from conversion.lava_runtime.lava_run import SynapseKind
 from conversion.simulate import integer_simulator
 from conversion.student.conversion_tables import print_conversion
 from conversion.student.convert import Conversion, convert, depth_scores

@@ -1,6 +1,10 @@
-"""A Python that has Lava: one that the user names, or an environment that is made for it once."""
+"""A Python that has Lava: one that the user names, or an environment that is made for it once.
 
-import fcntl
+`uv run --python 3.10 --with-requirements` would do for most, but not for all. It needs uv; it does
+not see pyenv's interpreters nor the package index that pip is told of; and uv stays between this
+process and the run, which then outlives us when we are killed.
+"""
+
 import os
 import re
 import shutil
@@ -9,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from conversion.lava.python_3_10 import EnvironmentMaker, environment_makers
 from snn_depth.files.digest import file_sha256
 
@@ -16,20 +22,13 @@ VARIABLE = "SNN_DEPTH_LAVA_PYTHON"
 REQUIREMENTS = Path(__file__).parents[1] / "lava_runtime" / "requirements.txt"
 
 _HAS_LAVA = "import h5py, numpy; from lava.proc.lif.process import LIF"
-_ADVICE = f"give a Python that has Lava: {VARIABLE}=/path/to/python"
 
 
 def lava_python(say: Callable[[str], None] = print) -> Path:
     """The interpreter that runs Lava; made, in half a minute, where there is none.
 
     It is that of the environment variable ``SNN_DEPTH_LAVA_PYTHON``, else that of the environment
-    in the user's cache folder.
-
-    Args:
-        say: Called with a line before anything takes long.
-
-    Returns:
-        Path of the interpreter.
+    in the user's cache folder. `say` is called with a line before anything takes long.
 
     Raises:
         ValueError: When the variable names anything else than a Python with Lava.
@@ -53,12 +52,10 @@ def lava_python(say: Callable[[str], None] = print) -> Path:
 
 def environment_folder() -> Path:
     """Where the environment is kept: another folder for every version of its requirements."""
-    requirements = REQUIREMENTS.read_bytes()
-    version = re.search(rb"^lava-nc==(\S+)", requirements, re.MULTILINE)
+    version = re.search(r"^lava-nc==(\S+)", REQUIREMENTS.read_text(), re.MULTILINE)
     assert version is not None
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    digest = file_sha256(REQUIREMENTS)[:8]
-    return cache / "snn-depth" / f"lava-{version[1].decode()}-{digest}"
+    return cache / "snn-depth" / f"lava-{version[1]}-{file_sha256(REQUIREMENTS)[:8]}"
 
 
 def clean_variables() -> dict[str, str]:
@@ -69,20 +66,16 @@ def clean_variables() -> dict[str, str]:
 
 def _missing(interpreter: str) -> str | None:
     """Why the interpreter cannot run Lava; None if it can."""
+    command = [interpreter, "-c", _HAS_LAVA]
     try:
         done = subprocess.run(
-            [interpreter, "-c", _HAS_LAVA],
-            capture_output=True,
-            text=True,
-            env=clean_variables(),
-            timeout=120,
+            command, capture_output=True, text=True, env=clean_variables(), timeout=120
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
     if done.returncode == 0:
         return None
-    said = done.stderr.strip().splitlines()
-    return said[-1] if said else f"exit code {done.returncode}"
+    return (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
 
 
 def _make(folder: Path, say: Callable[[str], None]) -> None:
@@ -92,24 +85,23 @@ def _make(folder: Path, say: Callable[[str], None]) -> None:
     log.unlink(missing_ok=True)
     for maker in environment_makers(refused):
         say(f"Making the environment of Lava in {folder} with {maker.name} (about 30 s) ...")
+        shutil.rmtree(folder, ignore_errors=True)
         try:
             if _install(maker, folder, log):
                 _complete(folder).touch()
                 return
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            if not _complete(folder).exists():
+                shutil.rmtree(folder, ignore_errors=True)
         refused.append(f"with {maker.name} it failed (what was said: {log})")
     raise OSError(
         f"no environment for Lava, which needs Python 3.10: {'; '.join(refused)}. Install Python "
-        f"3.10 or uv, or {_ADVICE}"
+        f"3.10 or uv, or give a Python that has Lava: {VARIABLE}=/path/to/python"
     )
 
 
 def _install(maker: EnvironmentMaker, folder: Path, log: Path) -> bool:
     """Whether a complete environment has been made."""
-    shutil.rmtree(folder, ignore_errors=True)
     python = str(folder / "bin" / "python")
     pip = (python, "-I", "-m", "pip", "install", "--quiet", "--requirement", str(REQUIREMENTS))
     with log.open("a") as output:
@@ -135,10 +127,13 @@ def _beside(folder: Path, suffix: str) -> Path:
 @contextmanager
 def _locked(path: Path, say: Callable[[str], None]) -> Iterator[None]:
     """Only one process at a time is inside; the lock goes with the process that holds it."""
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("Waiting for another process that prepares the environment of Lava ...")
-            fcntl.flock(file, fcntl.LOCK_EX)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say("Waiting for another process that prepares the environment of Lava ...")
+        lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()

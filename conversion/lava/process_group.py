@@ -1,4 +1,8 @@
-"""End a program with all the processes that it has started, and remove their shared memory."""
+"""End a program with all the processes that it has started, and remove their shared memory.
+
+Those that have lost their parent are found by their group. psutil, which follows parents, would
+lose them.
+"""
 
 import os
 import signal
@@ -15,10 +19,8 @@ def end_process_group(process: subprocess.Popen[bytes]) -> None:
 
     The program is asked to end, and killed if it does not. Its children then end by themselves,
     and Python's resource tracker, one of them, removes the shared memory; what does not follow is
-    killed as well, and what is left of the shared memory is removed here.
-
-    Args:
-        process: The program, started as the leader of a session. It may have ended.
+    killed as well, and what is left of the shared memory is removed here. The program has to lead
+    a session; it may have ended.
     """
     for number in (signal.SIGTERM, signal.SIGKILL):
         if process.poll() is None:

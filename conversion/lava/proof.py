@@ -9,7 +9,8 @@ import numpy as np
 
 from conversion.graph.layer_graph import Arithmetic, LayerGraph
 from conversion.lava.environment import lava_python
-from conversion.lava.run_in_lava import LavaRun, SynapseKind, run_in_lava
+from conversion.lava.run_in_lava import run_in_lava
+from conversion.lava_runtime.lava_run import LavaRun, SynapseKind
 from conversion.simulate.simulation import Trace
 from conversion.student.convert import Conversion
 
@@ -38,9 +39,6 @@ class LavaProof:
     """A run in Lava beside the simulator's.
 
     Attributes:
-        target: Which of Lava's neuron models ran.
-        synapses: Which synapse processes.
-        run: What they did.
         simulator_s: What the simulator took for the same.
         differences: By layer, in the graph's order.
     """
@@ -138,15 +136,7 @@ def prove_in_lava(
 def layer_differences(
     graph: LayerGraph, found: Trace, expected: Trace
 ) -> dict[str, LayerDifference]:
-    """What differs between two runs of a graph, with membranes of all layers.
-
-    Args:
-        graph: What ran.
-        found: One run.
-        expected: The other.
-
-    Returns:
-        By layer, in the graph's order.
+    """What differs between two runs with membranes of all layers, in the graph's order.
 
     Raises:
         KeyError: When a layer is missing in a run.

@@ -4,20 +4,14 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 _MAKES_ENVIRONMENTS = "import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 10))"
 
 
-@dataclass(frozen=True)
-class EnvironmentMaker:
-    """A command that makes a virtual environment with pip.
-
-    Attributes:
-        name: What to call it in messages.
-        command: The command, to which the folder is appended.
-    """
+class EnvironmentMaker(NamedTuple):
+    """A command that makes a virtual environment with pip in the folder that is appended to it."""
 
     name: str
     command: tuple[str, ...]
@@ -26,16 +20,14 @@ class EnvironmentMaker:
 def environment_makers(refused: list[str]) -> Iterator[EnvironmentMaker]:
     """All that this machine has: an interpreter on the PATH, pyenv's interpreters, then uv.
 
-    Only interpreters that really start are taken: pyenv puts a ``python3.10`` on the PATH that
-    refuses to run where another version is chosen.
-
-    Args:
-        refused: What cannot be used is appended, with the reason.
-
-    Yields:
-        One after the other, since any may still fail.
+    What cannot be used is appended to `refused`, with the reason. Only interpreters that really
+    start are taken: pyenv puts a ``python3.10`` on the PATH that refuses to run where another
+    version is chosen.
     """
-    found = [path for path in (shutil.which("python3.10"),) if path] + _interpreters_of_pyenv()
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    found = sorted(map(str, pyenv.glob("versions/3.10.*/bin/python3.10")), reverse=True)
+    if on_path := shutil.which("python3.10"):
+        found.insert(0, on_path)
     if not found:
         refused.append("no python3.10 on the PATH or in pyenv")
     for interpreter in found:
@@ -49,11 +41,6 @@ def environment_makers(refused: list[str]) -> Iterator[EnvironmentMaker]:
         yield EnvironmentMaker("uv", (uv, "venv", "--quiet", "--seed", "--python", "3.10"))
     else:
         refused.append("no uv")
-
-
-def _interpreters_of_pyenv() -> list[str]:
-    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    return sorted(map(str, root.glob("versions/3.10.*/bin/python3.10")), reverse=True)
 
 
 def _makes_environments(interpreter: str) -> bool:

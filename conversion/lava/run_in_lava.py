@@ -7,22 +7,17 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any
 
-import h5py
 import numpy as np
 import numpy.typing as npt
 
 from conversion.graph.layer_graph import Arithmetic
 from conversion.lava.environment import clean_variables
 from conversion.lava.process_group import end_process_group
-from conversion.simulate.simulation import Trace
-from conversion.simulate.trace_file import read_trace
-
-SynapseKind = Literal["fast", "stock"]
+from conversion.lava_runtime.lava_run import LavaRun, SynapseKind, read_run
 
 _PREFIX = "snn-depth-lava-"  # of a run's folder
 # The longest path of a socket, without what is made in the temporary folder.
@@ -35,33 +30,6 @@ _END_WITH_PARENT = (
     "ctypes.CDLL(None).prctl(1, signal.SIGTERM); "  # PR_SET_PDEATHSIG, kept by exec
     "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
 )
-
-
-@dataclass(frozen=True, eq=False)
-class LavaRun:
-    """What a network did in Lava, and what that took.
-
-    Attributes:
-        trace: Time-aligned, in the graph's arithmetic.
-        num_steps: Steps of the whole run, one sample behind the other.
-        num_processes: Lava processes, each a process of the operating system.
-        build_s: Seconds to make, compile and start them.
-        run_s: Seconds of all steps.
-        peak_memory_bytes: Most memory (PSS) of all processes.
-        peak_shared_memory_bytes: Most of it in /dev/shm, where Lava's messages are.
-        lava_version: Version of lava-nc.
-        python_version: Version of the Python that it ran in.
-    """
-
-    trace: Trace
-    num_steps: int
-    num_processes: int
-    build_s: float
-    run_s: float
-    peak_memory_bytes: int
-    peak_shared_memory_bytes: int
-    lava_version: str
-    python_version: str
 
 
 def run_in_lava(
@@ -79,16 +47,13 @@ def run_in_lava(
     However that ends, also with Ctrl-C, no process of it is left, and no shared memory.
 
     Args:
-        artifact: File that `conversion.graph.artifact.write_artifact` has written.
+        artifact: Written by `conversion.graph.artifact.write_artifact`.
         inputs_TBCHW: Samples; they follow each other in one run, with staggered resets between.
         arithmetic: Lava's floating-point models, or its bit-accurate ones.
         python: Interpreter that has Lava (`conversion.lava.environment.lava_python`).
         synapses: The project's own synapse processes, or Lava's stock ones, which are slower.
         record_membranes: Whether to keep the membranes of firing layers too.
         timeout_s: The run is ended after so many seconds.
-
-    Returns:
-        Its trace and its costs.
 
     Raises:
         ValueError: For an artifact or inputs that cannot be run, or a temporary folder whose path
@@ -107,7 +72,7 @@ def run_in_lava(
         words += ["--arithmetic", arithmetic, "--synapses", synapses]
         words += [] if record_membranes else ["--no-membranes"]
         _run(python, words, folder, timeout_s)
-        return _read_result(folder / "result.h5")
+        return read_run(folder / "result.h5")
 
 
 def _check_temporary_folder() -> None:
@@ -172,8 +137,3 @@ def _error(exit_code: int, said: str) -> Exception:
             "has run out"
         )
     return RuntimeError(f"the run in Lava failed with exit code {exit_code}:\n{said}")
-
-
-def _read_result(path: Path) -> LavaRun:
-    with h5py.File(path, "r") as file:
-        return LavaRun(read_trace(file["trace"]), **dict(file.attrs))

@@ -1,32 +1,25 @@
 """Run an artifact's network in Lava: `python -m conversion.lava_runtime A.h5 INPUTS.npy RESULT.h5`.
 
-The result is an HDF5 file: group ``trace`` (`trace_file`), and as attributes what the
-run took (`conversion.lava_runtime.execution.LavaRun`) and the versions of Lava and Python.
+The result is a `conversion.lava_runtime.lava_run`.
 """
 
 import logging
 import os
-import platform
 import sys
 import tempfile
 import traceback
 from argparse import ArgumentParser, BooleanOptionalAction, Namespace
-from dataclasses import fields
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import get_args
 
-import h5py
 import numpy as np
 
 from conversion.graph.artifact import Artifact, read_artifact
 from conversion.graph.layer_graph import Arithmetic, LayerGraph
-from conversion.lava_runtime.connections import SynapseKind
-from conversion.lava_runtime.execution import LavaRun, run_graph
+from conversion.lava_runtime.execution import run_graph
+from conversion.lava_runtime.lava_run import SynapseKind, write_run
 from conversion.lava_runtime.supervision import supervised
-from conversion.simulate.trace_file import write_trace
-from snn_depth.files.atomic import atomic_path
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -90,7 +83,7 @@ def _run(options: Namespace) -> None:
                 record_membranes=options.membranes,
                 folder=Path(folder),
             )
-            _write(options.result, run)
+            write_run(options.result, run)
 
 
 def _graph(artifact: Artifact, arithmetic: Arithmetic) -> LayerGraph:
@@ -100,16 +93,6 @@ def _graph(artifact: Artifact, arithmetic: Arithmetic) -> LayerGraph:
     raise ValueError(
         f"the artifact has no {arithmetic} network; accepted: {artifact.graph.arithmetic!r}"
     )
-
-
-def _write(path: Path, run: LavaRun) -> None:
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs["lava_version"] = version("lava-nc")
-        file.attrs["python_version"] = platform.python_version()
-        for field in fields(run):
-            if field.name != "trace":
-                file.attrs[field.name] = getattr(run, field.name)
-        write_trace(file.create_group("trace"), run.trace)
 
 
 def _report(error: BaseException) -> int:

@@ -1,7 +1,6 @@
 """An edge as Lava processes: synapses, and a line that delays what comes to them."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from lava.magma.core.process.ports.ports import InPort, OutPort
@@ -10,12 +9,11 @@ from lava.proc.dense.process import Dense
 from lava.utils.weightutils import SignMode
 
 from conversion.graph.layer_graph import Edge, Layer, LayerGraph, Shape
+from conversion.lava_runtime.lava_run import SynapseKind
 from conversion.lava_runtime.layout import conv_weight, dense_weight
 from conversion.lava_runtime.processes.delay_line import DelayLine
 from conversion.lava_runtime.processes.fast_synapses import FastSynapses
 from conversion.simulate.synapses import Synapses, exact_dtype, largest_current
-
-SynapseKind = Literal["fast", "stock"]
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Run samples through a layer graph in Lava, one after the other in one run."""
 
 import logging
+import platform
 import time
-from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,35 +15,12 @@ from lava.magma.runtime.runtime import Runtime
 
 from conversion.graph.inputs import named_inputs
 from conversion.graph.layer_graph import LayerGraph
-from conversion.lava_runtime.connections import SynapseKind
+from conversion.lava_runtime.lava_run import LavaRun, SynapseKind
 from conversion.lava_runtime.network import build_network
 from conversion.lava_runtime.peak_memory import PeakMemory
 from conversion.lava_runtime.records import Records
 from conversion.lava_runtime.shared_memory import check_room
-from conversion.simulate.simulation import Trace, stream_of_samples
-
-
-@dataclass(frozen=True, eq=False)
-class LavaRun:
-    """What a run in Lava gave, and took.
-
-    Attributes:
-        trace: Time-aligned, in the graph's arithmetic.
-        num_steps: Steps of the whole run.
-        num_processes: Lava processes, each a process of the operating system.
-        build_s: Time to make, compile and start them.
-        run_s: Time of all steps.
-        peak_memory_bytes: Most memory (PSS) of all of them, with this one.
-        peak_shared_memory_bytes: Most of it in messages (/dev/shm).
-    """
-
-    trace: Trace
-    num_steps: int
-    num_processes: int
-    build_s: float
-    run_s: float
-    peak_memory_bytes: int
-    peak_shared_memory_bytes: int
+from conversion.simulate.simulation import stream_of_samples
 
 
 def run_graph(
@@ -66,9 +44,6 @@ def run_graph(
         synapses: Lava's own ("stock") or the project's ("fast").
         record_membranes: Whether to record the membranes of firing layers too.
         folder: For the records; not removed.
-
-    Returns:
-        The time-aligned trace and what it took.
 
     Raises:
         ValueError: For what cannot be run: unbalanced delays, inputs that do not fit the graph, a
@@ -99,13 +74,15 @@ def run_graph(
         peak.look()
         processes[0].stop()
     return LavaRun(
-        records.trace(num_samples, num_steps, reset_period),
+        trace=records.trace(num_samples, num_steps, reset_period),
         num_steps=len(inputs_SCHW),
         num_processes=len(processes),
         build_s=built_s - start_s,
         run_s=ran_s - built_s,
         peak_memory_bytes=peak.memory_bytes,
         peak_shared_memory_bytes=peak.shared_memory_bytes,
+        lava_version=version("lava-nc"),
+        python_version=platform.python_version(),
     )
 
 

@@ -12,7 +12,8 @@ from lava.proc.lif.process import LIFReset
 
 from conversion.graph.fixed_point import MAX_BIAS, MAX_THRESHOLD, MIN_BIAS
 from conversion.graph.layer_graph import Layer, LayerGraph
-from conversion.lava_runtime.connections import SynapseKind, Wiring
+from conversion.lava_runtime.connections import Wiring
+from conversion.lava_runtime.lava_run import SynapseKind
 from conversion.lava_runtime.processes.bias_source import BiasSource
 from conversion.lava_runtime.processes.recorders import MembraneRecorder, SpikeRecorder
 from conversion.lava_runtime.records import Records

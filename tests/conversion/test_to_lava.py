@@ -10,7 +10,7 @@ import pytest
 from conversion.graph.artifact import read_artifact
 from conversion.lava import proof as lava_proof
 from conversion.lava.environment import VARIABLE
-from conversion.lava.run_in_lava import LavaRun
+from conversion.lava_runtime.lava_run import LavaRun
 from conversion.simulate import integer_simulator
 from conversion.to_lava import to_lava
 from snn_depth.command.parser import call_command

@@ -5,7 +5,7 @@ import pytest
 
 from conversion.graph.layer_graph import Arithmetic
 from conversion.lava.proof import LavaProof, LavaTarget, layer_differences
-from conversion.lava.run_in_lava import LavaRun
+from conversion.lava_runtime.lava_run import LavaRun
 from conversion.simulate import float_simulator, integer_simulator
 from conversion.simulate.simulation import Trace
 from tests.conversion.small_graphs import counts, skip_graph

@@ -6,7 +6,8 @@ import numpy as np
 
 from conversion.graph.artifact import Artifact, write_artifact
 from conversion.graph.layer_graph import LayerGraph
-from conversion.lava.run_in_lava import LavaRun, SynapseKind, run_in_lava
+from conversion.lava.run_in_lava import run_in_lava
+from conversion.lava_runtime.lava_run import LavaRun, SynapseKind
 from conversion.simulate import float_simulator, integer_simulator
 
 

@@ -11,7 +11,8 @@ from conversion.graph.artifact import Artifact, write_artifact
 from conversion.graph.layer_graph import Arithmetic, Edge, Layer, LayerGraph
 from conversion.graph.quantize import quantize_graph
 from conversion.graph.timing import balance_with_delays
-from conversion.lava.run_in_lava import SynapseKind, run_in_lava
+from conversion.lava.run_in_lava import run_in_lava
+from conversion.lava_runtime.lava_run import SynapseKind
 from conversion.simulate import integer_simulator
 from conversion.student.extract import extract_graph
 from snn_depth.models.depth_network import SpikingDepthNet
