@@ -5,9 +5,11 @@ import copy
 import torch
 from torch import nn
 
+from snn_depth.models.freezing import freeze
+
 
 class EmaTeacher(nn.Module):
-    """Follows a student slowly; always in evaluation mode, never trained.
+    """Follows a student slowly; frozen between updates.
 
     It is a submodule of its objective, so that an interrupted run finds it in the checkpoint.
 
@@ -31,13 +33,9 @@ class EmaTeacher(nn.Module):
         super().__init__()
         check_decay(decay)
         self.decay = decay
-        self.network = copy.deepcopy(student).requires_grad_(False)
+        self.network = copy.deepcopy(student)
         self.register_buffer("num_updates", torch.tensor(0))
-        self.train(False)
-
-    def train(self, mode: bool = True) -> "EmaTeacher":
-        """Stay in evaluation mode, whatever is asked."""
-        return super().train(False)
+        freeze(self)
 
     @torch.no_grad()
     def forward(self, *args: object, **kwargs: object) -> object:
