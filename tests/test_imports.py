@@ -35,11 +35,8 @@ NAMES_TWICE = {
     "base.py",
     "connections.py",
     "latency.py",
-    "layout.py",
     "mapping.py",
     "pareto.py",
-    "scene.py",
-    "traffic.py",
     "uncertainty.py",
 }
 LONG_FILES = {"depth_network.py"}

@@ -32,14 +32,9 @@ def open_npy(
     `write_npy` makes it); memory is bounded all the same.
 
     Args:
-        path: The file.
-        axis_order: Order of its axes.
         height: Rows, if known; without height and width, an order is refused that makes the
             frames of a known camera look like something else.
         width: Columns, if known.
-
-    Returns:
-        The frames.
 
     Raises:
         ValueError: If the file is no array of three axes, or the axis order is wrong.
@@ -56,20 +51,13 @@ def open_npz(
     width: int | None = None,
     key: str | None = None,
 ) -> FrameSource:
-    """Open an array of an `.npz` file.
+    """Open an array of an `.npz` file, with arguments as in `open_npy`.
 
     An uncompressed array is mapped where it lies. A compressed one cannot be sliced: it is
     unpacked once, into a nameless temporary file, which takes its size of disk, not of memory.
 
     Args:
-        path: The file.
-        axis_order: Order of the array's axes.
-        height: As in `open_npy`.
-        width: As in `open_npy`.
         key: Name of the array; needed where there are several.
-
-    Returns:
-        The frames.
 
     Raises:
         ValueError: If the file is no `.npz`, lacks the array, or as in `open_npy`.
@@ -100,10 +88,7 @@ def write_npy(
     and read piece by piece in either order.
 
     Args:
-        path: File to write.
-        chunks: Pieces of the stream, uint8 {0, 1} (t, H, W), T frames in all.
-        shape_THW: T, H, W.
-        axis_order: Order of the axes in the file.
+        chunks: Pieces of the stream, T frames in all.
 
     Raises:
         ValueError: If the axis order is unknown or frames are not binary.
@@ -120,19 +105,7 @@ def write_npz(
     axis_order: AxisOrder,
     key: str,
 ) -> None:
-    """Write a compressed `.npz` file with one array; see `write_npy`.
-
-    Args:
-        path: File to write.
-        chunks: Pieces of the stream, uint8 {0, 1} (t, H, W), T frames in all.
-        shape_THW: T, H, W.
-        axis_order: Order of the axes in the file.
-        key: Name of the array.
-
-    Raises:
-        ValueError: If the axis order is unknown or frames are not binary.
-        OSError: If writing fails.
-    """
+    """Write a compressed `.npz` file with one array, called `key`; else as `write_npy`."""
     with (
         atomic_path(path) as temporary,
         zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,

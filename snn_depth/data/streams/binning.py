@@ -5,14 +5,7 @@ from numpy.typing import NDArray
 
 
 def bin_spikes(frames_THW: NDArray[np.uint8], num_bins: int) -> NDArray[np.float32]:
-    """Count the spikes of each pixel in consecutive bins of equal length.
-
-    Args:
-        frames_THW: Binary frames, shape (T, H, W).
-        num_bins: Number of bins; divides T. T of them leaves the frames as they are.
-
-    Returns:
-        float32 counts in 0..T / num_bins, shape (num_bins, H, W).
+    """Count the spikes of each pixel in consecutive bins of equal length, (num_bins, H, W).
 
     Raises:
         ValueError: If T is not a positive multiple of `num_bins`.

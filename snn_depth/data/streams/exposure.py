@@ -11,8 +11,7 @@ def auto_expose(texture: Tensor) -> Tensor:
     """Choose the exposure from the picture and apply the display gamma.
 
     Args:
-        texture: Spike counts, firing rate or 1 / interval: proportional to the light,
-            shape (..., H, W).
+        texture: Spike counts, firing rate or 1 / interval: proportional to the light, (..., H, W).
 
     Returns:
         Grey picture in 0..1, same shape, float32.

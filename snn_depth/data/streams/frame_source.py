@@ -37,13 +37,7 @@ class FrameSource:
 
 
 def as_spikes(array_THW: NDArray[Any]) -> Spikes:
-    """Check that an array holds binary frames, and make it uint8.
-
-    Args:
-        array_THW: Booleans or numbers, each 0 or 1, shape (T, H, W).
-
-    Returns:
-        uint8 {0, 1}, shape (T, H, W); the array itself where it already is that.
+    """Check that an array (T, H, W) holds binary frames, and make it uint8 where it is not.
 
     Raises:
         ValueError: For another number of axes, kind of values, or a value other than 0 and 1.
@@ -65,10 +59,7 @@ def as_spikes(array_THW: NDArray[Any]) -> Spikes:
 
 
 def array_source(array_THW: NDArray[Any]) -> FrameSource:
-    """Frames of an array in memory or memory-mapped; values are checked when they are read.
-
-    Args:
-        array_THW: 0 and 1 of any numeric type, shape (T, H, W).
+    """Frames of an array (T, H, W), which may be memory-mapped; values are checked when read.
 
     Raises:
         ValueError: If the array does not have three axes with something along each.

@@ -56,11 +56,7 @@ class SpikeStream:
     def from_array(
         cls, array_THW: NDArray[Any], sample_rate_hz: float = DEFAULT_SAMPLE_RATE_HZ
     ) -> Self:
-        """Wrap an array in memory (or memory-mapped).
-
-        Args:
-            array_THW: 0 and 1 of any numeric type, shape (T, H, W); values are checked when read.
-            sample_rate_hz: Frames per second.
+        """Wrap an array (T, H, W), which may be memory-mapped; values are checked when read.
 
         Raises:
             ValueError: If the array does not have three axes with something along each.
@@ -91,13 +87,7 @@ class SpikeStream:
         return self._source.read(k, k + 1)[0]
 
     def chunks(self, num_frames: int) -> Iterator[Spikes]:
-        """Consecutive pieces of the whole stream.
-
-        Args:
-            num_frames: Frames per piece; the last may be shorter.
-
-        Yields:
-            uint8 (t, H, W).
+        """Consecutive pieces (t, H, W) of the whole stream; the last may be shorter.
 
         Raises:
             ValueError: If `num_frames` is less than 1.

@@ -6,16 +6,10 @@ import yaml
 
 
 def find_frame_size(recording: Path) -> tuple[int, int] | None:
-    """Frame size of a `.dat` file by SpikeCV's `config.yaml`.
+    """Height and width of a `.dat` file by SpikeCV's `config.yaml`; None where there is none.
 
     SpikeCV has one in the folder of a data set, beside the recordings or one level above them. A
     `config.yaml` without `spike_h` and `spike_w` is some other program's and does not count.
-
-    Args:
-        recording: The `.dat` file.
-
-    Returns:
-        (height, width), or None where there is no such file.
 
     Raises:
         ValueError: If the file is no YAML or the size in it is not two positive integers.
@@ -30,13 +24,7 @@ def find_frame_size(recording: Path) -> tuple[int, int] | None:
 
 
 def read_frame_size(path: Path) -> tuple[int, int] | None:
-    """Read `spike_h` and `spike_w` of a SpikeCV `config.yaml`.
-
-    Args:
-        path: The file.
-
-    Returns:
-        (height, width), or None if it has neither key.
+    """`spike_h` and `spike_w` of a SpikeCV `config.yaml`; None if it has neither.
 
     Raises:
         ValueError: If the file is no YAML or the size in it is not two positive integers.

@@ -13,15 +13,11 @@ from snn_depth.data.streams.spike_stream import SpikeStream
 def texture_from_playback(
     spikes_THW: SpikeStream | NDArray[np.uint8], center: int, window: int
 ) -> NDArray[np.float32]:
-    """Spike rate in a window: low noise, blurred by motion.
+    """Spike rate (H, W) in a window of frames, 0..1: low noise, blurred by motion.
 
     Args:
         spikes_THW: Binary frames; only the window is read.
         center: Frame in the middle (the later of two for an even window).
-        window: Number of frames.
-
-    Returns:
-        float32 (H, W) in 0..1.
 
     Raises:
         ValueError: If the window leaves the stream.
@@ -44,11 +40,9 @@ def texture_from_interval(
 
     Args:
         spikes_THW: Binary frames; only 2 `max_interval` of them are read.
-        center: Frame.
-        max_interval: Longest interval to look for.
 
     Returns:
-        float32 (H, W) in 0..1; 0 where there is no interval of at most `max_interval` steps.
+        (H, W) in 0..1; 0 where there is no interval of at most `max_interval` steps.
 
     Raises:
         ValueError: If `center` is outside the stream or `max_interval` less than 1.

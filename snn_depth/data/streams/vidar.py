@@ -29,14 +29,10 @@ def frame_bytes(height: int, width: int) -> int:
 
 
 def pack_frames(spikes_THW: Spikes, bit_order: BitOrder = "little") -> Spikes:
-    """Pack binary frames into bits.
+    """Pack binary frames (T, H, W) into bits, uint8 (T, ceil(H W / 8)).
 
     Args:
-        spikes_THW: uint8 {0, 1}, shape (T, H, W).
         bit_order: Whether a byte's first pixel is its least ("little") or most significant bit.
-
-    Returns:
-        uint8 (T, ceil(H W / 8)).
     """
     num_frames, height, width = spikes_THW.shape
     return np.packbits(spikes_THW.reshape(num_frames, height * width), axis=1, bitorder=bit_order)
@@ -45,17 +41,7 @@ def pack_frames(spikes_THW: Spikes, bit_order: BitOrder = "little") -> Spikes:
 def unpack_frames(
     packed: NDArray[np.uint8], height: int, width: int, bit_order: BitOrder = "little"
 ) -> Spikes:
-    """Inverse of `pack_frames`.
-
-    Args:
-        packed: uint8 (T, ceil(H W / 8)).
-        height: H.
-        width: W.
-        bit_order: As in `pack_frames`.
-
-    Returns:
-        uint8 {0, 1}, shape (T, H, W).
-    """
+    """Inverse of `pack_frames`."""
     bits = np.unpackbits(packed, axis=1, count=height * width, bitorder=bit_order)
     return bits.reshape(len(packed), height, width)
 
@@ -72,16 +58,11 @@ def open_dat(
     """Map a `.dat` file.
 
     Args:
-        path: The file.
-        height: Rows.
         width: Columns of the image, without the head.
         flip_rows: Rows are stored bottom-up.
-        bit_order: Whether a byte's first pixel is its least or most significant bit.
+        bit_order: As in `pack_frames`.
         head_columns: Columns stored to the right of the image that do not belong to it; 16 for
             the 416-column variant of the 400-column camera.
-
-    Returns:
-        The frames.
 
     Raises:
         ValueError: If an option is out of range, or the file's size is not a whole number of
@@ -113,14 +94,7 @@ def write_dat(
     bit_order: BitOrder = "little",
     head_columns: int = 0,
 ) -> None:
-    """Write frames as a `.dat` file, completely or not at all.
-
-    Args:
-        path: File to write.
-        chunks: Pieces of the stream, each uint8 {0, 1} (t, H, W), rows upright.
-        flip_rows: Store rows bottom-up, as the camera does.
-        bit_order: Whether a byte's first pixel is its least or most significant bit.
-        head_columns: Zero columns to add to the right of the image.
+    """Write frames as a `.dat` file, completely or not at all; options as in `open_dat`.
 
     Raises:
         ValueError: If an option is out of range or frames are not binary.

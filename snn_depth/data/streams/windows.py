@@ -11,17 +11,12 @@ from snn_depth.data.streams.recording import Recording
 def window_starts(
     num_frames: int, window_frames: int, stride_frames: int | None, *, burst_frames: int = 0
 ) -> list[int]:
-    """First frames of the windows that fit into a recording.
+    """First frames of the windows that fit into a recording, at least one.
 
     Args:
-        num_frames: Frames of the recording.
-        window_frames: Frames per window.
         stride_frames: Frames from one window to the next; None means `window_frames`.
         burst_frames: Length of the bursts between which time is missing; no window spans two.
             0 for a continuous recording.
-
-    Returns:
-        The starts, at least one.
 
     Raises:
         ValueError: When not even one window fits, or the stride is not positive.
@@ -43,10 +38,7 @@ def window_starts(
 
 
 def recorded_bursts_and_intrinsics(path: Path) -> tuple[int, NDArray[np.float64] | None]:
-    """What a file of spikes says about its bursts and its camera.
-
-    Args:
-        path: Spike recording of any format; only this project's own (`.h5`) says anything.
+    """What a file of spikes says about its bursts and its camera; only the project's own does.
 
     Returns:
         Length of the bursts in frames (0: continuous) and the intrinsic matrix (3, 3) in pixels

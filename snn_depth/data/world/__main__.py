@@ -71,14 +71,11 @@ def make_world(
 
 
 def contact_sheet(paths: list[Path], max_depth_m: float) -> NDArray[np.uint8]:
-    """Key frames side by side: RGB, depth, spike texture.
+    """Key frames side by side: RGB, depth, spike texture; uint8 RGB (rows, columns, 3).
 
     Args:
         paths: Recordings of one size.
         max_depth_m: Depth of the last colour.
-
-    Returns:
-        RGB, uint8 (rows, columns, 3).
     """
     tiles = []
     for path in paths:

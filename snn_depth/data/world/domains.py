@@ -1,4 +1,4 @@
-"""The domains: distributions of light, weather and optics from which each scene draws its look."""
+"""The domains: distributions of the light, weather and optics of scenes."""
 
 import math
 from collections.abc import Callable
@@ -10,7 +10,7 @@ Color = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
-class Look:
+class Conditions:
     """Light, weather and optics of one scene. Radiance is relative to a white surface in the sun.
 
     Attributes:
@@ -33,7 +33,7 @@ class Look:
         is_night: Whether lamps, windows and headlights are the light.
         exposure: Mean of the spike camera's intensity, 0..1.
         rgb_exposure: Mean of the linear RGB picture, 0..1.
-        film_curve: 0 clips highlights in RGB, 1 has a camera's S-shaped tone curve.
+        tone_curve: 0 clips highlights in RGB, 1 has a camera's S-shaped tone curve.
         vignetting: Loss of light in the corners.
         blur_px: Standard deviation of the lens blur in pixels.
         rgb_noise: Standard deviation of the RGB camera's noise at mid grey, 0..1.
@@ -59,27 +59,22 @@ class Look:
     is_night: bool = False
     exposure: float = 0.25
     rgb_exposure: float = 0.22
-    film_curve: float = 0.0
+    tone_curve: float = 0.0
     vignetting: float = 0.0
     blur_px: float = 0.0
     rgb_noise: float = 0.0
     clutter: float = 1.0
 
 
-def sample_look(domain: str, rng: np.random.Generator) -> Look:
-    """Draw the look of one scene.
-
-    Args:
-        domain: A key of `DOMAINS`.
-        rng: Source of randomness.
-    """
+def sample_conditions(domain: str, rng: np.random.Generator) -> Conditions:
+    """Draw the conditions of one scene of a domain, one of `DOMAINS`."""
     return DOMAINS[domain](rng)
 
 
-def _clear(rng: np.random.Generator) -> Look:
+def _clear(rng: np.random.Generator) -> Conditions:
     warm = rng.uniform(0.75, 0.95)
     sun = rng.uniform(1.5, 2.1)
-    return Look(
+    return Conditions(
         sun_elevation_deg=rng.uniform(28, 65),
         sun_azimuth_deg=rng.uniform(-180, 180),
         sun=(sun, sun * 0.96, sun * warm),
@@ -94,9 +89,9 @@ def _clear(rng: np.random.Generator) -> Look:
     )
 
 
-def _cloudy(rng: np.random.Generator) -> Look:
+def _cloudy(rng: np.random.Generator) -> Conditions:
     grey = rng.uniform(0.75, 1.0)
-    return Look(
+    return Conditions(
         sun_elevation_deg=rng.uniform(30, 60),
         sun_azimuth_deg=rng.uniform(-180, 180),
         sun=(0.0, 0.0, 0.0),
@@ -112,12 +107,12 @@ def _cloudy(rng: np.random.Generator) -> Look:
     )
 
 
-def _fog(rng: np.random.Generator) -> Look:
+def _fog(rng: np.random.Generator) -> Conditions:
     # Visibility is 3.9 / beta (5 % contrast): 45 m .. 200 m.
     beta = math.exp(rng.uniform(math.log(0.02), math.log(0.085)))
     grey = rng.uniform(0.75, 0.95)
     air = (grey, grey * rng.uniform(0.99, 1.02), grey * rng.uniform(0.99, 1.05))
-    return Look(
+    return Conditions(
         sun_elevation_deg=45.0,
         sun_azimuth_deg=rng.uniform(-180, 180),
         sun=(0.0, 0.0, 0.0),
@@ -133,9 +128,9 @@ def _fog(rng: np.random.Generator) -> Look:
     )
 
 
-def _rain(rng: np.random.Generator) -> Look:
+def _rain(rng: np.random.Generator) -> Conditions:
     grey = rng.uniform(0.55, 0.8)
-    return Look(
+    return Conditions(
         sun_elevation_deg=50.0,
         sun_azimuth_deg=rng.uniform(-180, 180),
         sun=(0.0, 0.0, 0.0),
@@ -157,9 +152,9 @@ def _rain(rng: np.random.Generator) -> Look:
     )
 
 
-def _night(rng: np.random.Generator) -> Look:
+def _night(rng: np.random.Generator) -> Conditions:
     moon = rng.uniform(0.004, 0.012)
-    return Look(
+    return Conditions(
         sun_elevation_deg=50.0,
         sun_azimuth_deg=rng.uniform(-180, 180),
         sun=(0.0, 0.0, 0.0),
@@ -176,12 +171,12 @@ def _night(rng: np.random.Generator) -> Look:
     )
 
 
-def _realistic(rng: np.random.Generator) -> Look:
+def _realistic(rng: np.random.Generator) -> Conditions:
     low = rng.random() < 0.5  # a low warm sun, or hazy light
     sun = rng.uniform(1.8, 2.8) if low else rng.uniform(0.3, 1.5)
     warmth = rng.uniform(0.55, 0.8) if low else rng.uniform(0.8, 0.95)
     haze = rng.uniform(0.7, 0.95)
-    return Look(
+    return Conditions(
         sun_elevation_deg=rng.uniform(14, 50),
         sun_azimuth_deg=rng.uniform(-180, 180),
         sun=(sun, sun * (0.5 + warmth / 2), sun * warmth),
@@ -197,7 +192,7 @@ def _realistic(rng: np.random.Generator) -> Look:
         albedo_gain=0.75,
         exposure=rng.uniform(0.16, 0.30),
         rgb_exposure=rng.uniform(0.15, 0.24),
-        film_curve=1.0,
+        tone_curve=1.0,
         vignetting=rng.uniform(0.25, 0.5),
         blur_px=rng.uniform(0.35, 0.7),
         rgb_noise=rng.uniform(0.008, 0.02),
@@ -205,7 +200,7 @@ def _realistic(rng: np.random.Generator) -> Look:
     )
 
 
-DOMAINS: dict[str, Callable[[np.random.Generator], Look]] = {
+DOMAINS: dict[str, Callable[[np.random.Generator], Conditions]] = {
     "clear": _clear,
     "cloudy": _cloudy,
     "fog": _fog,

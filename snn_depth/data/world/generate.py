@@ -18,11 +18,11 @@ from snn_depth.data.world.capture.burst import burst_intensity
 from snn_depth.data.world.capture.optics import develop_rgb, pixels, through_lens
 from snn_depth.data.world.capture.render import render
 from snn_depth.data.world.config import WORLD_VERSION, WorldConfig
-from snn_depth.data.world.domains import sample_look
+from snn_depth.data.world.domains import sample_conditions
 from snn_depth.data.world.geometry.ray_casting import PinholeCamera
 from snn_depth.data.world.light.rain import Rain
-from snn_depth.data.world.scenery.layout import LAYOUTS, Layout
-from snn_depth.data.world.scenery.scene import make_scene
+from snn_depth.data.world.scenery.layouts import LAYOUTS, Layout
+from snn_depth.data.world.scenery.street_scene import make_scene
 
 # Key frames that are made sooner than a process starts and imports torch.
 _MIN_SHARE = 100
@@ -42,23 +42,18 @@ def generate(
     device: str = "cpu",
     progress: Callable[[int], None] | None = None,
 ) -> list[Path]:
-    """Make the recordings of a configuration, or find those already made.
+    """Make the recordings of a configuration, or find those already made; one per scene, in order.
 
     A scene is determined by the configuration's seed and the scene's number alone. Recordings
     are written under a temporary name, so what is found is complete and a killed run goes on
     where it stopped.
 
     Args:
-        config: What to make.
         cache_dir: Folder of all configurations' folders.
         num_workers: Processes at the most, one thread each; with 0 or 1, or for few key frames,
             this process does the work.
-        device: Where it is rendered, e.g. cuda. Pictures from another kind of device differ in
-            rounding.
+        device: Where it is rendered. Pictures from another kind of device differ in rounding.
         progress: Called with the number of scenes done since the last call.
-
-    Returns:
-        One recording per scene, in order.
 
     Raises:
         OSError: If the folder cannot be written.
@@ -83,20 +78,13 @@ def generate(
 
 
 def make_recording(config: WorldConfig, index: int, path: Path, device: str = "cpu") -> None:
-    """Make the recording of one scene.
-
-    Args:
-        config: What to make.
-        index: Number of the scene.
-        path: File to write.
-        device: Where it is rendered.
-    """
+    """Make the recording of the scene with a number."""
     # The street does not depend on the weather's draws: domains of one seed share their streets.
-    rng, look_rng, lens_rng = np.random.default_rng([config.seed, index]).spawn(3)
+    rng, conditions_rng, lens_rng = np.random.default_rng([config.seed, index]).spawn(3)
     layout = LAYOUTS[config.layout]
-    look = sample_look(config.domain, look_rng)
+    conditions = sample_conditions(config.domain, conditions_rng)
     route_m = config.frame_spacing_m * (config.frames_per_scene - 1)
-    scene = make_scene(layout, look, rng, route_m, device)
+    scene = make_scene(layout, conditions, rng, route_m, device)
     camera = scene_camera(layout, config.height, config.width)
     spike_camera = SpikeCamera(
         gain=_DIM_GAIN if config.sensor == "dim" else 1.0,
@@ -116,15 +104,15 @@ def make_recording(config: WorldConfig, index: int, path: Path, device: str = "c
             distance_m = k * config.frame_spacing_m
             picture = render(scene, camera, distance_m)
             generator = torch.Generator().manual_seed(int(lens_rng.integers(2**62)))
-            radiance = through_lens(picture.radiance, look, generator)
-            rain = Rain.draw(look.rain_drops, picture.camera, generator)
+            radiance = through_lens(picture.radiance, conditions, generator)
+            rain = Rain.draw(conditions.rain_drops, picture.camera, generator)
             exposed = rain.cover(radiance, 0.0, _RGB_EXPOSURE_S)
-            rgb = develop_rgb(pixels(exposed), look, generator)
+            rgb = develop_rgb(pixels(exposed), conditions, generator)
             intensity = burst_intensity(
                 picture,
                 radiance,
                 scene.drive,
-                look,
+                conditions,
                 rain,
                 distance_m=distance_m,
                 num_frames=config.num_frames,

@@ -7,10 +7,10 @@ import torch.nn.functional as F
 
 from snn_depth.data.world.capture.optics import luminance, pixels
 from snn_depth.data.world.capture.render import render
-from snn_depth.data.world.domains import sample_look
+from snn_depth.data.world.domains import sample_conditions
 from snn_depth.data.world.geometry.ray_casting import PinholeCamera
-from snn_depth.data.world.scenery.layout import LAYOUTS
-from snn_depth.data.world.scenery.scene import make_scene
+from snn_depth.data.world.scenery.layouts import LAYOUTS
+from snn_depth.data.world.scenery.street_scene import make_scene
 from snn_depth.geometry.intrinsics import mirror_intrinsics, scale_intrinsics
 from snn_depth.geometry.poses import mirror_transform, relative_transform
 from snn_depth.geometry.warp import Reprojection, reproject
@@ -214,8 +214,9 @@ def test_gradients_reach_depth_and_pose_and_stay_finite() -> None:
 
 def test_exact_depth_and_motion_of_the_world_explain_a_picture_by_another() -> None:
     rng = np.random.default_rng(5)
-    look = replace(sample_look("clear", rng), extinction_per_m=0.0)  # haze changes with distance
-    scene = replace(make_scene(LAYOUTS["city"], look, rng, 16.0), vehicles=[])
+    # Haze changes with distance.
+    conditions = replace(sample_conditions("clear", rng), extinction_per_m=0.0)
+    scene = replace(make_scene(LAYOUTS["city"], conditions, rng, 16.0), vehicles=[])
     pinhole = PinholeCamera.centered(128, 256, 148.0)
     source, target = (render(scene, pinhole, distance_m) for distance_m in (2.0, 4.0))
     matrix, size = pinhole.intrinsics[None], (128, 256)

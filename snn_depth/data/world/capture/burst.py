@@ -6,7 +6,7 @@ from torch import Tensor
 
 from snn_depth.data.world.capture.optics import luminance, pixels
 from snn_depth.data.world.capture.render import Picture
-from snn_depth.data.world.domains import Look
+from snn_depth.data.world.domains import Conditions
 from snn_depth.data.world.geometry.camera_motion import Drive
 from snn_depth.data.world.light.rain import Rain
 
@@ -20,7 +20,7 @@ def burst_intensity(
     picture: Picture,
     radiance: Tensor,
     drive: Drive,
-    look: Look,
+    conditions: Conditions,
     rain: Rain,
     *,
     distance_m: float,
@@ -28,28 +28,20 @@ def burst_intensity(
     sample_rate_hz: float,
     generator: torch.Generator,
 ) -> Tensor:
-    """Intensity at each step of a burst around a key frame.
+    """Intensity at each step of a burst around a key frame, 0..1, float32 (num_frames, H, W).
 
     The key frame is moved by its exact depth and the camera's exact motion. What it does not show
     is continued from the neighbourhood. Vehicles stand still for these milliseconds.
 
     Args:
-        picture: The key frame.
-        radiance: Its light behind the lens, (3, s*H, s*W).
-        drive: Motion of the camera.
-        look: Exposure.
+        radiance: Light of the key frame behind the lens, (3, s*H, s*W).
         rain: Falling drops, on the finer grid.
         distance_m: Distance driven at the key frame, which is step `num_frames // 2`.
-        num_frames: Steps.
-        sample_rate_hz: Steps per second.
         generator: Of the exposure's scatter.
-
-    Returns:
-        0..1, float32 (num_frames, H, W).
     """
     light = luminance(radiance)
     scatter = 0.85 + 0.3 * float(torch.rand((), generator=generator))
-    light = light * (scatter * look.exposure / light.mean())
+    light = light * (scatter * conditions.exposure / light.mean())
     height, width = light.shape
     step_s = (torch.arange(num_frames, dtype=torch.float64) - num_frames // 2) / sample_rate_hz
     time_s = torch.linspace(float(step_s[0]), float(step_s[-1]), _NUM_PICTURES).double()

@@ -5,37 +5,28 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from snn_depth.data.world.capture.render import SUPERSAMPLING
-from snn_depth.data.world.domains import Look
-from snn_depth.data.world.light.weather import gaussian_blur, look_through_drops
+from snn_depth.data.world.domains import Conditions
+from snn_depth.data.world.light.weather import drops_on_lens, gaussian_blur
 
 # Rec. 709.
 _LUMINANCE = (0.2126, 0.7152, 0.0722)
 
 
-def through_lens(radiance: Tensor, look: Look, generator: torch.Generator) -> Tensor:
-    """Drops on the lens, lens blur and vignetting.
-
-    Args:
-        radiance: Linear RGB on the supersampled grid, (3, s*H, s*W).
-        look: Optics of the scene.
-        generator: Places the drops.
-
-    Returns:
-        Linear RGB of the same shape.
-    """
+def through_lens(radiance: Tensor, conditions: Conditions, generator: torch.Generator) -> Tensor:
+    """Drops on the lens, lens blur and vignetting: linear RGB on the finer grid, (3, s*H, s*W)."""
     height, width = radiance.shape[1:]
-    if look.lens_drops:
-        drops = torch.rand(look.lens_drops, 3, generator=generator)
+    if conditions.lens_drops:
+        drops = torch.rand(conditions.lens_drops, 3, generator=generator)
         drops = drops * torch.tensor([width, height, 0.07 * width])
         drops[:, 2] += 0.02 * width
-        radiance = look_through_drops(radiance, drops)
-    if look.blur_px:
-        radiance = gaussian_blur(radiance, look.blur_px * SUPERSAMPLING)
-    if look.vignetting:
+        radiance = drops_on_lens(radiance, drops)
+    if conditions.blur_px:
+        radiance = gaussian_blur(radiance, conditions.blur_px * SUPERSAMPLING)
+    if conditions.vignetting:
         x = torch.linspace(-1, 1, width, device=radiance.device)
         y = torch.linspace(-1, 1, height, device=radiance.device)[:, None] * height / width
         radius2 = (x * x + y * y) / (1 + (height / width) ** 2)
-        radiance = radiance * (1 - look.vignetting * radius2)
+        radiance = radiance * (1 - conditions.vignetting * radius2)
     return radiance
 
 
@@ -49,28 +40,20 @@ def pixels(fine: Tensor) -> Tensor:
     return F.avg_pool2d(fine, SUPERSAMPLING)
 
 
-def develop_rgb(radiance: Tensor, look: Look, generator: torch.Generator) -> Tensor:
-    """Auto-exposed 8-bit picture.
-
-    Args:
-        radiance: Linear RGB on the pixel grid, (3, H, W).
-        look: Exposure, tone curve and noise.
-        generator: Of the noise.
-
-    Returns:
-        uint8 (H, W, 3), sRGB.
-    """
-    linear = radiance * (look.rgb_exposure / luminance(radiance).mean())
-    if look.rgb_noise:
+def develop_rgb(radiance: Tensor, conditions: Conditions, generator: torch.Generator) -> Tensor:
+    """Auto-exposed 8-bit sRGB picture, uint8 (H, W, 3), of linear RGB (3, H, W)."""
+    linear = radiance * (conditions.rgb_exposure / luminance(radiance).mean())
+    if conditions.rgb_noise:
         # Shot noise grows with the root of the signal, read noise does not.
         noise = torch.randn(linear.shape, generator=generator).to(linear)
-        linear = linear + look.rgb_noise * (0.2 + linear.clamp(min=0) / 0.18).sqrt() * 0.36 * noise
-    encoded = encode_srgb(_film_curve(linear, look.film_curve).clamp(0, 1))
-    encoded = encoded + look.film_curve * 0.4 * (smoothstep(encoded) - encoded)
+        signal = (0.2 + linear.clamp(min=0) / 0.18).sqrt()
+        linear = linear + conditions.rgb_noise * signal * 0.36 * noise
+    encoded = encode_srgb(_tone_curve(linear, conditions.tone_curve).clamp(0, 1))
+    encoded = encoded + conditions.tone_curve * 0.4 * (smoothstep(encoded) - encoded)
     return (encoded * 255).round().to(torch.uint8).permute(1, 2, 0)
 
 
-def _film_curve(linear: Tensor, strength: float) -> Tensor:
+def _tone_curve(linear: Tensor, strength: float) -> Tensor:
     """Roll highlights off up to four times mid white (Reinhard et al. 2002, equation 4)."""
     light = linear.clamp(min=0)
     rolled = 1.2 * light * (1 + light / 4) / (1 + light)

@@ -12,7 +12,7 @@ from snn_depth.data.world.light.lighting import Shadows
 from snn_depth.data.world.light.shading import shade, surface_at
 from snn_depth.data.world.light.sky import sky_radiance
 from snn_depth.data.world.light.weather import koschmieder, mirror_in_ground
-from snn_depth.data.world.scenery.scene import Scene
+from snn_depth.data.world.scenery.street_scene import Scene
 
 SUPERSAMPLING = 2
 # The camera's own lights are below it.
@@ -44,11 +44,6 @@ def render(scene: Scene, camera: PinholeCamera, distance_m: float) -> Picture:
 
     Rays are cast on the finer grid. A pixel that one primitive fills is shaded once, because
     textures are filtered already; any other is shaded on the finer grid.
-
-    Args:
-        scene: The scene.
-        camera: Intrinsics of the picture.
-        distance_m: Distance driven.
     """
     view = _View.at(scene, distance_m)
     fine = camera.supersampled(SUPERSAMPLING)
@@ -66,7 +61,7 @@ def render(scene: Scene, camera: PinholeCamera, distance_m: float) -> Picture:
 
     channels = canvas.T.reshape(4, fine.height, fine.width)
     image, wetness = channels[:3], channels[3]
-    if scene.look.wetness > 0:
+    if scene.conditions.wetness > 0:
         image = image + wetness * (mirror_in_ground(image, wetness > 0) - image)
     return Picture(
         image,
@@ -107,17 +102,17 @@ def _paint(view: _View, camera: PinholeCamera, hits: Hits, pixel: Tensor) -> Ten
         view.primitives,
         hits.primitive[pixel[on]],
         surface,
-        scene.look,
+        scene.conditions,
         view.shadows,
         _nearest_lamps(scene.lamps, pose),
         _headlight(pose),
     )
-    airlight = lit.new_tensor(scene.look.airlight)
-    lit = koschmieder(lit, surface.distance_m, scene.look.extinction_per_m, airlight)
+    airlight = lit.new_tensor(scene.conditions.airlight)
+    lit = koschmieder(lit, surface.distance_m, scene.conditions.extinction_per_m, airlight)
     painted[on] = torch.cat([lit, wetness[:, None]], dim=1)
     ray = camera.directions(pixel.device)[pixel[off]]
     direction = F.normalize(ray @ pose[:3, :3].T.to(ray), dim=-1)
-    painted[off, :3] = sky_radiance(direction, scene.look, view.shadows.to_sun.to(ray))
+    painted[off, :3] = sky_radiance(direction, scene.conditions, view.shadows.to_sun.to(ray))
     return painted
 
 

@@ -20,7 +20,6 @@ class Mount:
         yaw_deg: Largest steady deviation from the road's direction either way.
         side_view_probability: Share of scenes that look more to the side, as when turning.
         side_view_deg: Deviation from the road's direction in those.
-        speed_mps: Speed.
     """
 
     height_m: tuple[float, float]
@@ -34,14 +33,7 @@ class Mount:
 
 @dataclass(frozen=True)
 class Wave:
-    """A slow random function of the distance driven: mean + sum of a_i sin(2 pi s / l_i + p_i).
-
-    Attributes:
-        mean: Mean value.
-        amplitude: Of each sine.
-        length_m: Wavelength of each sine.
-        phase: Of each sine, radians.
-    """
+    """A slow random function of the distance driven: mean + sum of a_i sin(2 pi s / l_i + p_i)."""
 
     mean: float
     amplitude: np.ndarray
@@ -75,13 +67,11 @@ class Drive:
     """One drive along the road.
 
     Attributes:
-        terrain: The ground.
         lateral_m: Position across the road.
         height_m: Height over the ground.
         pitch: Downward tilt against the road's slope, radians.
         roll: Radians.
         yaw: Against the road's direction, to the left, radians.
-        speed_mps: Speed.
     """
 
     terrain: Terrain
@@ -93,14 +83,7 @@ class Drive:
     speed_mps: float
 
     def pose(self, distance_m: float) -> Tensor:
-        """Camera to world after a distance along the road.
-
-        Args:
-            distance_m: Distance driven, which is world x in metres.
-
-        Returns:
-            Float64 (4, 4). The camera looks along +z, x points right, y down.
-        """
+        """Camera to world, float64 (4, 4), after a distance along the road, which is world x."""
         y = self.lateral_m.at(distance_m)
         z = self._ground(distance_m, y) + self.height_m.at(distance_m)
         slope = self.terrain.slope(distance_m, reach_m=4.0)
@@ -119,14 +102,7 @@ class Drive:
 def draw_drive(
     rng: np.random.Generator, mount: Mount, terrain: Terrain, lane_m: tuple[float, float]
 ) -> Drive:
-    """Draw a drive.
-
-    Args:
-        rng: Source of randomness.
-        mount: Ranges of the camera's place and speed.
-        terrain: The ground.
-        lane_m: Range of positions across the road in which nothing stands in the way.
-    """
+    """Draw a drive; nothing stands in the way in the range `lane_m` across the road."""
     low, high = lane_m
     center = rng.uniform(low, high)
     wander = min(0.8, center - low, high - center)

@@ -20,13 +20,7 @@ def noise_table(device: str = "cpu") -> Tensor:
 
     White noise, band limited around one cycle per two cells: an octave that overlaps little with
     its neighbours and is sampled finely enough for bilinear look-up. The last row and column
-    repeat the first.
-
-    Args:
-        device: Where the table lives.
-
-    Returns:
-        Shape (1, 1, S, S) with S = `_CELLS` * `_SAMPLES_PER_CELL` + 1.
+    repeat the first: (1, 1, S, S) with S = `_CELLS` * `_SAMPLES_PER_CELL` + 1.
     """
     size = _CELLS * _SAMPLES_PER_CELL
     spectrum = np.fft.fft2(np.random.default_rng(0).standard_normal((size, size)))
@@ -43,14 +37,13 @@ def fractal_noise(
     """Sum of octaves of noise; an octave fades out as its waves shrink to two footprints.
 
     Args:
-        u_m: First surface coordinate in metres, shape (N,).
-        v_m: Second surface coordinate in metres, shape (N,).
-        length_m: Wavelength of the first octave in metres, shape (N,).
-        footprint_m: Size of a pixel on the surface in metres, shape (N,).
-        num_octaves: Number of octaves.
+        u_m: First surface coordinate, (N,).
+        v_m: Second surface coordinate, (N,).
+        length_m: Wavelength of the first octave, (N,).
+        footprint_m: Size of a pixel on the surface, (N,).
 
     Returns:
-        Shape (N,), zero mean, about unit variance where no octave is faded.
+        (N,), zero mean, about unit variance where no octave is faded.
     """
     table = noise_table(str(u_m.device))
     total = torch.zeros_like(u_m)
@@ -70,20 +63,17 @@ def fractal_noise(
 
 
 def covered_share(x_m: Tensor, period_m: Tensor, share: Tensor, width_m: Tensor) -> Tensor:
-    """Share of an interval that a periodic pattern of stripes covers, exactly.
+    """Share of an interval that a periodic pattern of stripes covers, exactly; 0..1, (N,).
 
     Stripes are centred at (k + 1/2) * period. The integral of the pattern up to x is known in
     closed form, so its mean over the interval needs no sampling ("filtered pulse train",
     Ebert et al., Texturing and Modeling, 2nd ed., ch. 2).
 
     Args:
-        x_m: Centre of the interval, shape (N,).
-        period_m: Period of the stripes, shape (N,).
-        share: Width of a stripe as a share of the period, 0..1, shape (N,).
-        width_m: Width of the interval, shape (N,).
-
-    Returns:
-        0..1, shape (N,).
+        x_m: Centre of the interval, (N,).
+        period_m: Period of the stripes, (N,).
+        share: Width of a stripe as a share of the period, 0..1, (N,).
+        width_m: Width of the interval, (N,).
     """
 
     def integral(x: Tensor) -> Tensor:
@@ -99,12 +89,9 @@ def cell_random(u_cell: Tensor, v_cell: Tensor, salt: Tensor) -> Tensor:
     """A number in [0, 1) for each cell of a pattern, e.g. how bright one window is.
 
     Args:
-        u_cell: Integral column of the cell, shape (N,).
-        v_cell: Integral row of the cell, shape (N,).
-        salt: Tells objects apart, shape (N,).
-
-    Returns:
-        Shape (N,).
+        u_cell: Integral column of the cell, (N,).
+        v_cell: Integral row of the cell, (N,).
+        salt: Tells objects apart, (N,).
     """
     mixed = (u_cell.long() * 73856093) ^ (v_cell.long() * 19349663) ^ (salt.long() * 83492791)
     mixed = (mixed ^ (mixed >> 13)) * 1274126177

@@ -123,10 +123,8 @@ class PrimitiveList:
         """Add the image of a unit shape.
 
         Args:
-            shape: Unit shape.
             center: World position of the shape's origin in metres, (3,).
             linear: Columns are the world images of the local unit axes, (3, 3).
-            material: Look.
             taper: Narrowing of the top along the local x and y.
         """
         self._shape.append(int(shape))
@@ -183,10 +181,8 @@ class Frame:
         """Add a part of the object.
 
         Args:
-            shape: Unit shape.
             center: Centre of the part in the object's axes, metres.
             size: Extent of the part along its own axes, metres.
-            material: Look.
             yaw: Turn of the part about the vertical, radians.
             roll: Turn of the part about its own x axis before that, radians.
             taper: Narrowing of the top.

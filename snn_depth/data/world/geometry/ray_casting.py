@@ -22,15 +22,7 @@ NEAR_PLANE_M = 0.05
 
 @dataclass(frozen=True)
 class PinholeCamera:
-    """A camera without distortion; pixel centres have integer coordinates.
-
-    Attributes:
-        height: Rows.
-        width: Columns.
-        focal_length_px: Focal length in pixels, both axes.
-        center_x: Column of the principal point.
-        center_y: Row of the principal point.
-    """
+    """A camera without distortion; pixel centres have integer coordinates."""
 
     height: int
     width: int
@@ -70,11 +62,11 @@ class PinholeCamera:
 
 @dataclass(frozen=True)
 class Hits:
-    """What the rays of one camera met.
+    """What the rays of one camera met, row by row.
 
     Attributes:
-        depth_m: Distance along the optical axis, shape (H*W,); inf where nothing was hit.
-        primitive: Index of the primitive, shape (H*W,); -1 where nothing was hit.
+        depth_m: Distance along the optical axis, (H*W,); inf where nothing was hit.
+        primitive: Index of the primitive, (H*W,); -1 where nothing was hit.
     """
 
     depth_m: Tensor
@@ -82,15 +74,10 @@ class Hits:
 
 
 def cast(primitives: Primitives, camera: PinholeCamera, pose: Tensor) -> Hits:
-    """Find the nearest primitive along every ray of a camera.
+    """Find the nearest primitive along the ray of every pixel centre.
 
     Args:
-        primitives: The scene.
-        camera: Intrinsics; one ray per pixel centre.
         pose: Camera to world, float64 (4, 4); the camera looks along +z, y points down.
-
-    Returns:
-        Depth along the optical axis and primitive of every pixel, row by row.
     """
     entries = list(_entries(primitives, camera, pose))
     depth_m = _nearest(entries, camera, primitives)
@@ -103,16 +90,7 @@ def cast(primitives: Primitives, camera: PinholeCamera, pose: Tensor) -> Hits:
 
 
 def cast_depth(primitives: Primitives, camera: PinholeCamera, pose: Tensor) -> Tensor:
-    """Depth of the nearest surface along every ray of a camera.
-
-    Args:
-        primitives: The scene.
-        camera: Intrinsics; one ray per pixel centre.
-        pose: Camera to world, float64 (4, 4).
-
-    Returns:
-        Depth along the optical axis in metres, float32 (H, W); inf where nothing is hit.
-    """
+    """Depth of what `cast` finds, float32 (H, W); inf where nothing is hit."""
     depth_m = _nearest(_entries(primitives, camera, pose), camera, primitives)
     return depth_m.reshape(camera.height, camera.width)
 

@@ -33,13 +33,12 @@ def enter(shape: Shape, origin: Vector, direction: Vector, taper: tuple[Tensor, 
     """Ray parameter at which rays enter a unit shape from outside.
 
     Args:
-        shape: Which shape.
-        origin: Ray origins, three tensors of shape (N,).
-        direction: Ray directions, three tensors of shape (N,), of any length.
-        taper: Narrowing of the top along x and y, 0..1, tensors of shape (N,).
+        origin: Ray origins, three tensors (N,).
+        direction: Ray directions of any length, three tensors (N,).
+        taper: Narrowing of the top along x and y, 0..1, tensors (N,).
 
     Returns:
-        t, shape (N,); inf where the ray misses, points away, or starts inside.
+        (N,); inf where the ray misses, points away, or starts inside.
     """
     if shape == Shape.BOX:
         t = _enter_box(origin, direction)
@@ -53,15 +52,12 @@ def enter(shape: Shape, origin: Vector, direction: Vector, taper: tuple[Tensor, 
 
 
 def normal(shape: Tensor, point: Vector, taper: tuple[Tensor, Tensor]) -> Tensor:
-    """Outward normal of unit shapes at points on their surface, not normalised.
+    """Outward normal (N, 3) of unit shapes at points on their surface, not normalised.
 
     Args:
-        shape: `Shape` of each point, shape (N,).
-        point: Points in the shape's space, three tensors of shape (N,).
+        shape: `Shape` of each point, (N,).
+        point: Points in the shape's space, three tensors (N,).
         taper: As in `enter`.
-
-    Returns:
-        Shape (N, 3), in the shape's space.
     """
     x, y, z = point
     slope_x, slope_y = taper[0] / 2, taper[1] / 2

@@ -59,8 +59,6 @@ def make_terrain(
     """Draw the profile of the road.
 
     Args:
-        rng: Source of randomness.
-        start_m: Where the road begins.
         end_m: Where hills end; the ground goes on level beyond.
         road_half_width_m: Half of the carriageway.
         pavement_m: Width of each pavement.
@@ -94,16 +92,7 @@ def add_ground(
     pavement: Material,
     land: Material,
 ) -> None:
-    """Add the cells of the ground.
-
-    Args:
-        primitives: Receives the cells.
-        terrain: Heights.
-        pavement_m: Width of each pavement; 0 for none.
-        road: Look of the carriageway.
-        pavement: Look of the pavements.
-        land: Look of the rest.
-    """
+    """Add the cells of the ground; the width of each pavement is 0 for none."""
     kerb, edge = terrain.kerb_y_m, terrain.kerb_y_m + pavement_m
     strips = [(-_HALF_WIDTH_M, -edge, land), (-kerb, kerb, road), (edge, _HALF_WIDTH_M, land)]
     if pavement_m > 0:
@@ -126,11 +115,8 @@ def add_ground_patch(
     """Add a plane patch that lies on the ground; it must stay within one cell.
 
     Args:
-        primitives: Receives the patch.
-        terrain: Heights.
         x_range: From, to along the road.
         y_range: From, to across it.
-        material: Look.
         lift_m: Height over the ground.
         thickness_m: How far the patch reaches down.
     """

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from snn_depth.data.world.domains import Look
+from snn_depth.data.world.domains import Conditions
 from snn_depth.data.world.geometry.primitives import Primitives
 from snn_depth.data.world.geometry.ray_casting import PinholeCamera, cast_depth
 
@@ -47,7 +47,6 @@ class ShadowMap:
         """Look at a rectangle of ground from a distant light.
 
         Args:
-            primitives: The scene.
             direction: Unit vector towards the light, float64 (3,), not horizontal.
             center: Centre of the rectangle, float64 (3,).
             length_m: Extent of the rectangle along world x.
@@ -88,7 +87,7 @@ class ShadowMap:
             bias_m: Surfaces that much nearer to the light cast no shadow.
 
         Returns:
-            0..1, shape (N,); 1 outside the map.
+            0..1, (N,); 1 outside the map.
         """
         position = (points - self.pose[:3, 3].to(points)) @ self.pose[:3, :3].to(points)
         x, y, z = position.unbind(-1)
@@ -124,18 +123,15 @@ class Shadows:
         primitives: Primitives,
         route_m: float,
         middle_height_m: float,
-        look: Look,
+        conditions: Conditions,
     ) -> "Shadows":
-        """Make both maps.
+        """Make both maps for a route that begins at the world's origin.
 
         Args:
-            primitives: The scene.
-            route_m: Length of the camera's route, which begins at the world's origin.
             middle_height_m: Height of the road in its middle.
-            look: Where the sun stands, and whether it shines.
         """
-        elevation = math.radians(look.sun_elevation_deg)
-        azimuth = math.radians(look.sun_azimuth_deg)
+        elevation = math.radians(conditions.sun_elevation_deg)
+        azimuth = math.radians(conditions.sun_azimuth_deg)
         to_sun = torch.tensor(
             [
                 math.cos(elevation) * math.cos(azimuth),
@@ -152,7 +148,7 @@ class Shadows:
             strip = (center, length_m, 2 * _REACH_M)
             return ShadowMap.render(primitives, light, *strip, resolution_m)
 
-        sun = shadow_map(to_sun, _SUN_RESOLUTION_M) if max(look.sun) > 0 else None
+        sun = shadow_map(to_sun, _SUN_RESOLUTION_M) if max(conditions.sun) > 0 else None
         return cls(to_sun, sun, shadow_map(zenith, _SKY_RESOLUTION_M))
 
     def with_more(self, primitives: Primitives) -> "Shadows":

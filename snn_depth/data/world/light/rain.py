@@ -34,13 +34,7 @@ class Rain:
 
     @classmethod
     def draw(cls, num_drops: int, camera: PinholeCamera, generator: torch.Generator) -> "Rain":
-        """Draw drops.
-
-        Args:
-            num_drops: Drops in view; 0 for dry weather.
-            camera: The grid that they are drawn on.
-            generator: Source of randomness.
-        """
+        """Draw the drops in view on a camera's grid."""
         u = torch.rand(6, num_drops, generator=generator)
         # As many drops at every depth as the width of the view there: most are far and faint.
         distance_m = _NEAREST_M + (_FARTHEST_M - _NEAREST_M) * u[0] ** 0.5
@@ -54,15 +48,11 @@ class Rain:
         )
 
     def cover(self, image: Tensor, time_s: float, exposure_s: float) -> Tensor:
-        """Draw the rain over a picture.
+        """Draw the rain over a picture of linear light, (C, H, W).
 
         Args:
-            image: Linear light, (C, H, W).
             time_s: Middle of the exposure.
             exposure_s: Its length; a drop draws a streak as long as its way.
-
-        Returns:
-            Shape (C, H, W).
         """
         if len(self.column) == 0:
             return image

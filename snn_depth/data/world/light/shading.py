@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from snn_depth.data.world.domains import Look
+from snn_depth.data.world.domains import Conditions
 from snn_depth.data.world.geometry.fractal_texture import cell_random, covered_share, fractal_noise
 from snn_depth.data.world.geometry.primitives import Material, Primitives
 from snn_depth.data.world.geometry.ray_casting import Hits, PinholeCamera
@@ -46,15 +46,7 @@ class Surface:
 def surface_at(
     primitives: Primitives, camera: PinholeCamera, pose: Tensor, pixel: Tensor, hits: Hits
 ) -> Surface:
-    """Geometry of the surfaces at some pixels.
-
-    Args:
-        primitives: The scene.
-        camera: The camera that the hits belong to.
-        pose: Camera to world, float64 (4, 4).
-        pixel: Indices of pixels that hit something, (N,).
-        hits: What the camera's rays met.
-    """
+    """Geometry of the surfaces at some pixels, (N,), which must have hit something."""
     device = primitives.center.device
     pose = pose.to(device)
     depth, owner = hits.depth_m[pixel], hits.primitive[pixel]
@@ -107,7 +99,7 @@ def shade(
     primitives: Primitives,
     owner: Tensor,
     surface: Surface,
-    look: Look,
+    conditions: Conditions,
     shadows: Shadows,
     lamps: Tensor,
     headlight: Tensor,
@@ -115,11 +107,7 @@ def shade(
     """Radiance that surfaces send towards the camera, before haze.
 
     Args:
-        primitives: The scene.
         owner: Primitive of each hit, (N,).
-        surface: Geometry of each hit.
-        look: Light and texture of the scene.
-        shadows: Of the sun and of the sky overhead.
         lamps: World positions of street lamps, (L, 3); used at night.
         headlight: World position and unit direction of the camera's own lights, (2, 3).
 
@@ -127,7 +115,7 @@ def shade(
         Radiance (N, 3), and a wet surface's share of mirrored light (N,).
     """
     material = _Columns(primitives.material.index_select(0, owner))
-    albedo, is_pattern, cell = _albedo(material, owner, primitives, surface, look)
+    albedo, is_pattern, cell = _albedo(material, owner, primitives, surface, conditions)
     n, view = surface.normal, surface.view
     up = n[:, 2]
     soft = torch.tensor([[0.0, 0.0], [0.9, 0.3], [-0.3, 0.9], [-0.9, -0.3], [0.3, -0.9]])
@@ -139,7 +127,7 @@ def shade(
         surface.axis == 2, 1.0, 1 - 0.4 * torch.exp(-surface.uvw_m[:, 2] / 0.35)
     )
     ambient = (0.62 + 0.38 * up) * (0.4 + 0.6 * open_sky) * near_ground
-    light = ambient[:, None] * n.new_tensor(look.sky)
+    light = ambient[:, None] * n.new_tensor(conditions.sky)
     if shadows.sun is not None:
         cosine = n @ shadows.to_sun.to(n)
         # Off the surface by a map pixel's half where the light grazes it, else it shades itself.
@@ -149,21 +137,21 @@ def shade(
         # Leaves let light through: their dark side is lit, too.
         cosine = torch.where(material.foliage > 0, 0.55 * cosine + 0.45, cosine).clamp(min=0)
         sunlit = torch.where(material.foliage > 0, 0.35 + 0.65 * sunlit, sunlit)
-        light = light + (cosine * sunlit)[:, None] * n.new_tensor(look.sun)
-    if look.is_night:
+        light = light + (cosine * sunlit)[:, None] * n.new_tensor(conditions.sun)
+    if conditions.is_night:
         light = light + _lamp_light(surface, lamps, headlight)
     radiance = albedo * light
     grazing = (1 - (n * view).sum(-1).abs()).clamp(0, 1) ** 3
     mirrored = material.gloss * (0.08 + 0.6 * grazing) * (0.5 + 0.5 * open_sky)
-    radiance = radiance + mirrored[:, None] * n.new_tensor(look.horizon) * (
-        0.6 if look.is_night else 0.45
+    radiance = radiance + mirrored[:, None] * n.new_tensor(conditions.horizon) * (
+        0.6 if conditions.is_night else 0.45
     )
-    if look.is_night:
+    if conditions.is_night:
         lit = torch.where(material.share_u > 0, is_pattern * (cell < 0.35), 1.0)
         warm = n.new_tensor((1.0, 0.78, 0.5))
         color = torch.where((material.share_u > 0)[:, None], warm, material.color)
         radiance = radiance + (material.glow * lit)[:, None] * color
-    wet = look.wetness * (up > 0.7) * (surface.axis == 2) * (0.12 + 0.75 * grazing)
+    wet = conditions.wetness * (up > 0.7) * (surface.axis == 2) * (0.12 + 0.75 * grazing)
     return radiance, wet
 
 
@@ -194,7 +182,11 @@ class _Columns:
 
 
 def _albedo(
-    material: _Columns, owner: Tensor, primitives: Primitives, surface: Surface, look: Look
+    material: _Columns,
+    owner: Tensor,
+    primitives: Primitives,
+    surface: Surface,
+    conditions: Conditions,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Albedo (N, 3), share of the pattern (N,), and a random number of its cell (N,)."""
     # Surface coordinates: across and up on sides, along and across on level faces.
@@ -219,9 +211,9 @@ def _albedo(
         v + base.gather(1, second)[:, 0],
         material.texture_length_m,
         footprint,
-        look.num_octaves,
+        conditions.num_octaves,
     )
-    contrast = material.texture_strength * look.texture_gain
+    contrast = material.texture_strength * conditions.texture_gain
     textured = (1 + contrast * noise).clamp(0.15, 2.2)
     # Windows differ from one another until they are smaller than a pixel.
     resolved = (material.period_u_m / spread_u / 3).clamp(0, 1)
@@ -229,8 +221,8 @@ def _albedo(
     albedo = material.color * textured[:, None]
     albedo = albedo + share[:, None] * (accent * (0.6 + 0.4 * textured[:, None]) - albedo)
     grey = (albedo * albedo.new_tensor(_LUMINANCE)).sum(-1, keepdim=True)
-    albedo = (grey + look.saturation * (albedo - grey)) * look.albedo_gain
-    darkened = 1 - 0.45 * look.wetness * (surface.axis == 2)
+    albedo = (grey + conditions.saturation * (albedo - grey)) * conditions.albedo_gain
+    darkened = 1 - 0.45 * conditions.wetness * (surface.axis == 2)
     return albedo.clamp(0.01, 0.95) * darkened[:, None], share, cell
 
 

@@ -13,30 +13,21 @@ def koschmieder(
     Koschmieder's law (Middleton, Vision Through the Atmosphere, 1952).
 
     Args:
-        radiance: J, radiance of the surfaces, shape (N, 3).
-        distance_m: d, metres from the camera, shape (N,); may be inf.
+        radiance: J, radiance of the surfaces, (N, 3).
+        distance_m: d from the camera, (N,); may be inf.
         extinction_per_m: beta.
-        airlight: A, colour of the haze, shape (3,).
-
-    Returns:
-        Shape (N, 3).
+        airlight: A, colour of the haze, (3,).
     """
     transmission = torch.exp(-extinction_per_m * distance_m)[:, None]
     return radiance * transmission + airlight * (1 - transmission)
 
 
 def mirror_in_ground(image: Tensor, is_ground: Tensor) -> Tensor:
-    """What a wet plane below every pixel would mirror, looked up in the picture itself.
+    """What a wet plane below every pixel would mirror, looked up in the picture (C, H, W) itself.
 
     Under a level camera, a surface that stands on the ground is mirrored about the row where it
-    meets the ground. Exact for vertical surfaces, and the look is right for the rest.
-
-    Args:
-        image: Shape (C, H, W).
-        is_ground: Pixels of the ground, bool (H, W).
-
-    Returns:
-        Mirrored picture, shape (C, H, W); meaningful where `is_ground`.
+    meets the ground: exact for vertical surfaces, plausible for the rest. Only pixels of the
+    ground mean anything.
     """
     height, width = is_ground.shape
     rows = torch.arange(height, device=image.device)[:, None].expand(height, width)
@@ -45,15 +36,11 @@ def mirror_in_ground(image: Tensor, is_ground: Tensor) -> Tensor:
     return image.gather(1, source.expand(image.shape[0], height, width))
 
 
-def look_through_drops(image: Tensor, drops: Tensor) -> Tensor:
-    """Blur the picture where drops sit on the lens; a drop shows the scene upside down and wide.
+def drops_on_lens(image: Tensor, drops: Tensor) -> Tensor:
+    """Blur a picture (C, H, W) where drops sit on the lens.
 
     Args:
-        image: Shape (C, H, W).
-        drops: Column, row and radius of each in pixels, shape (D, 3).
-
-    Returns:
-        Shape (C, H, W).
+        drops: Column, row and radius of each in pixels, (D, 3).
     """
     height, width = image.shape[1:]
     small = F.interpolate(image[None], scale_factor=0.125, mode="area")
@@ -68,15 +55,7 @@ def look_through_drops(image: Tensor, drops: Tensor) -> Tensor:
 
 
 def gaussian_blur(image: Tensor, std_px: float) -> Tensor:
-    """Separable Gaussian blur.
-
-    Args:
-        image: Shape (C, H, W).
-        std_px: Standard deviation in pixels.
-
-    Returns:
-        Shape (C, H, W).
-    """
+    """Separable Gaussian blur of (C, H, W); the standard deviation is in pixels."""
     reach = max(1, round(3 * std_px))
     offsets = torch.arange(-reach, reach + 1, device=image.device, dtype=image.dtype)
     kernel = torch.exp(-0.5 * (offsets / std_px) ** 2)

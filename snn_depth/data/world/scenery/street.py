@@ -7,7 +7,7 @@ import numpy as np
 from snn_depth.data.world.geometry.primitives import Frame, PrimitiveList
 from snn_depth.data.world.geometry.terrain import CELL_LENGTH_M, Terrain, add_ground_patch
 from snn_depth.data.world.scenery import buildings, palette, plants, street_furniture
-from snn_depth.data.world.scenery.layout import Layout
+from snn_depth.data.world.scenery.layouts import Layout
 from snn_depth.data.world.scenery.street_plan import LANE_M, StreetPlan
 from snn_depth.data.world.scenery.vehicles import add_vehicle
 
@@ -20,10 +20,6 @@ class Street:
 
     Attributes:
         primitives: Receives everything.
-        terrain: The ground.
-        layout: Kind of place.
-        plan: Measures of the street.
-        rng: Source of randomness.
         roofed_m: From, to along the road where a bridge leaves no room for high things.
     """
 
@@ -35,13 +31,10 @@ class Street:
     roofed_m: list[tuple[float, float]] = field(default_factory=list)
 
     def furnish(self, clutter: float) -> list[Position]:
-        """Put everything in its place.
+        """Put everything in its place, and return where the light of street lamps comes from.
 
         Args:
             clutter: Multiplies the number of small things.
-
-        Returns:
-            Where the light of street lamps comes from.
         """
         self._mark_lanes()
         self._span_overhead()

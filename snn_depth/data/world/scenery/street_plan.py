@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from snn_depth.data.world.geometry.terrain import CELL_LENGTH_M
-from snn_depth.data.world.scenery.layout import Layout
+from snn_depth.data.world.scenery.layouts import Layout
 
 LANE_M = 3.2
 _PARKING_M = 2.2
@@ -41,13 +41,7 @@ class StreetPlan:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, layout: Layout, route_m: float) -> "StreetPlan":
-        """Draw the measures.
-
-        Args:
-            rng: Source of randomness.
-            layout: Kind of place.
-            route_m: Length of the camera's drive, from x = 0.
-        """
+        """Draw the measures; the camera's drive begins at x = 0."""
         num_lanes = int(rng.choice(layout.num_lanes))
         parking = rng.random(2) < layout.parking_probability
         lanes_half_m = num_lanes * LANE_M / 2 + rng.uniform(0.0, 0.6)

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from snn_depth.data.world.domains import sample_look
+from snn_depth.data.world.domains import sample_conditions
 from snn_depth.data.world.geometry.ray_casting import PinholeCamera
-from snn_depth.data.world.scenery.layout import LAYOUTS
-from snn_depth.data.world.scenery.scene import Scene, make_scene
+from snn_depth.data.world.scenery.layouts import LAYOUTS
+from snn_depth.data.world.scenery.street_scene import Scene, make_scene
 
 CAMERA = PinholeCamera.centered(64, 128, 74.0)
 
@@ -17,5 +17,5 @@ CAMERA = PinholeCamera.centered(64, 128, 74.0)
 def empty_street() -> Scene:
     """A sunny street without traffic, so that nothing but the camera moves."""
     rng = np.random.default_rng(5)
-    look = sample_look("clear", rng)
-    return replace(make_scene(LAYOUTS["city"], look, rng, 16.0), vehicles=[])
+    conditions = sample_conditions("clear", rng)
+    return replace(make_scene(LAYOUTS["city"], conditions, rng, 16.0), vehicles=[])

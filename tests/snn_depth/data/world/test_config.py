@@ -4,7 +4,7 @@ import pytest
 
 from snn_depth.data.world.config import WorldConfig
 from snn_depth.data.world.domains import DOMAINS
-from snn_depth.data.world.scenery.layout import LAYOUTS
+from snn_depth.data.world.scenery.layouts import LAYOUTS
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from snn_depth.data.world.domains import sample_look
+from snn_depth.data.world.domains import sample_conditions
 from snn_depth.data.world.generate import scene_camera
 from snn_depth.data.world.geometry.ray_casting import cast_depth
-from snn_depth.data.world.scenery.layout import LAYOUTS
-from snn_depth.data.world.scenery.scene import make_scene
+from snn_depth.data.world.scenery.layouts import LAYOUTS
+from snn_depth.data.world.scenery.street_scene import make_scene
 
 
 def depth_maps(layout: str, seed: int, num_scenes: int, num_frames: int) -> np.ndarray:
@@ -14,8 +14,8 @@ def depth_maps(layout: str, seed: int, num_scenes: int, num_frames: int) -> np.n
     maps = []
     for index in range(num_scenes):
         rng = np.random.default_rng([seed, index])
-        look = sample_look("cloudy", rng)
-        scene = make_scene(LAYOUTS[layout], look, rng, 16.0 * num_frames)
+        conditions = sample_conditions("cloudy", rng)
+        scene = make_scene(LAYOUTS[layout], conditions, rng, 16.0 * num_frames)
         for k in range(num_frames):
             primitives, _ = scene.at(16.0 * k)
             maps.append(cast_depth(primitives, camera, scene.drive.pose(16.0 * k)).numpy())

@@ -7,7 +7,7 @@ from snn_depth.data.world.capture.burst import burst_intensity
 from snn_depth.data.world.capture.optics import luminance, pixels
 from snn_depth.data.world.capture.render import Picture, render
 from snn_depth.data.world.light.rain import Rain
-from snn_depth.data.world.scenery.scene import Scene
+from snn_depth.data.world.scenery.street_scene import Scene
 from tests.snn_depth.data.world.conftest import CAMERA
 
 
@@ -17,7 +17,7 @@ def burst(scene: Scene, picture: Picture, rate_hz: float = 20000.0) -> torch.Ten
         picture,
         picture.radiance,
         scene.drive,
-        scene.look,
+        scene.conditions,
         Rain.draw(0, picture.camera, generator),
         distance_m=6.0,
         num_frames=128,

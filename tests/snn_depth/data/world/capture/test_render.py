@@ -5,9 +5,9 @@ import torch.nn.functional as F
 
 from snn_depth.data.world.capture.optics import luminance, pixels
 from snn_depth.data.world.capture.render import Picture, render
-from snn_depth.data.world.domains import sample_look
-from snn_depth.data.world.scenery.layout import LAYOUTS
-from snn_depth.data.world.scenery.scene import Scene, make_scene
+from snn_depth.data.world.domains import sample_conditions
+from snn_depth.data.world.scenery.layouts import LAYOUTS
+from snn_depth.data.world.scenery.street_scene import Scene, make_scene
 from tests.snn_depth.data.world.conftest import CAMERA
 
 
@@ -58,8 +58,8 @@ def test_gpu_renders_the_same_picture() -> None:
     pictures = []
     for device in ("cpu", "cuda"):
         rng = np.random.default_rng(8)
-        look = sample_look("rain", rng)
-        scene = make_scene(LAYOUTS["city"], look, rng, 16.0, device)
+        conditions = sample_conditions("rain", rng)
+        scene = make_scene(LAYOUTS["city"], conditions, rng, 16.0, device)
         pictures.append(render(scene, CAMERA, 8.0))
     cpu, gpu = pictures
     # Rays that graze an edge may fall either way.

@@ -6,7 +6,7 @@ import torch
 
 from snn_depth.data.world.geometry.camera_motion import Drive, Wave
 from snn_depth.data.world.geometry.terrain import Terrain
-from snn_depth.data.world.scenery.scene import Scene
+from snn_depth.data.world.scenery.street_scene import Scene
 
 
 def constant(value: float) -> Wave:

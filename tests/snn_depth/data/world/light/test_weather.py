@@ -6,9 +6,9 @@ import torch
 from snn_depth.data.world.geometry.ray_casting import PinholeCamera
 from snn_depth.data.world.light.rain import Rain
 from snn_depth.data.world.light.weather import (
+    drops_on_lens,
     gaussian_blur,
     koschmieder,
-    look_through_drops,
     mirror_in_ground,
 )
 
@@ -47,7 +47,7 @@ def test_blur_keeps_the_mean_and_has_its_width() -> None:
 
 def test_drops_change_the_picture_only_where_they_are() -> None:
     image = torch.rand(3, 32, 64, generator=torch.Generator().manual_seed(0))
-    changed = (look_through_drops(image, torch.tensor([[20.0, 10.0, 6.0]])) != image).any(0)
+    changed = (drops_on_lens(image, torch.tensor([[20.0, 10.0, 6.0]])) != image).any(0)
     rows, columns = torch.nonzero(changed, as_tuple=True)
     assert changed[10, 20]
     assert ((rows - 10) ** 2 + (columns - 20) ** 2).max() <= 36

@@ -7,16 +7,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from snn_depth.data.world.domains import Look
+from snn_depth.data.world.domains import Conditions
 from snn_depth.data.world.geometry.camera_motion import Drive, draw_drive
 from snn_depth.data.world.geometry.primitives import PrimitiveList, Primitives
 from snn_depth.data.world.geometry.terrain import Terrain, add_ground, make_terrain
 from snn_depth.data.world.light.lighting import Shadows
 from snn_depth.data.world.scenery import palette
-from snn_depth.data.world.scenery.layout import Layout
+from snn_depth.data.world.scenery.layouts import Layout
+from snn_depth.data.world.scenery.moving_vehicles import Vehicle, draw_traffic, place_vehicles
 from snn_depth.data.world.scenery.street import Street
 from snn_depth.data.world.scenery.street_plan import StreetPlan
-from snn_depth.data.world.scenery.traffic import Vehicle, draw_traffic, place_vehicles
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,9 @@ class Scene:
     """What stands and moves in one recording.
 
     Attributes:
-        terrain: The ground.
         static: Everything that does not move.
         shadows: Of what does not move.
-        vehicles: What moves along the road.
-        plan: Measures of the street.
         lamps: World positions of street lamps in metres, float32 (L, 3).
-        look: Light, weather and optics.
-        drive: Motion of the camera.
     """
 
     terrain: Terrain
@@ -40,7 +35,7 @@ class Scene:
     vehicles: Sequence[Vehicle]
     plan: StreetPlan
     lamps: Tensor
-    look: Look
+    conditions: Conditions
     drive: Drive
 
     def at(self, distance_m: float) -> tuple[Primitives, Shadows]:
@@ -54,20 +49,12 @@ class Scene:
 
 def make_scene(
     layout: Layout,
-    look: Look,
+    conditions: Conditions,
     rng: np.random.Generator,
     route_m: float,
     device: torch.device | str = "cpu",
 ) -> Scene:
-    """Lay out one scene.
-
-    Args:
-        layout: Kind of place.
-        look: Light and weather; its clutter multiplies small objects.
-        rng: Source of randomness.
-        route_m: Length of the camera's drive, from x = 0.
-        device: Where it is rendered.
-    """
+    """Lay out one scene along a drive that begins at x = 0."""
     plan = StreetPlan.draw(rng, layout, route_m)
     banks = rng.uniform(-layout.bank_slope, layout.bank_slope, 2)
     terrain = make_terrain(
@@ -84,7 +71,7 @@ def make_scene(
     if rng.random() < 0.15:
         land = palette.SOIL
     add_ground(primitives, terrain, plan.pavement_m, palette.ASPHALT, palette.PAVEMENT, land)
-    lamps = Street(primitives, terrain, layout, plan, rng).furnish(look.clutter)
+    lamps = Street(primitives, terrain, layout, plan, rng).furnish(conditions.clutter)
 
     drive = draw_drive(rng, layout.mount, terrain, plan.ego_lane_m())
     vehicles = draw_traffic(
@@ -95,6 +82,6 @@ def make_scene(
         density=layout.traffic,
     )
     static = primitives.build().to(device)
-    shadows = Shadows.render(static, route_m, terrain.height(route_m / 2, 0.0), look)
+    shadows = Shadows.render(static, route_m, terrain.height(route_m / 2, 0.0), conditions)
     lamp_positions = torch.tensor(lamps, dtype=torch.float32).reshape(-1, 3)
-    return Scene(terrain, static, shadows, vehicles, plan, lamp_positions, look, drive)
+    return Scene(terrain, static, shadows, vehicles, plan, lamp_positions, conditions, drive)

@@ -35,16 +35,11 @@ class Vehicle:
 def place_vehicles(
     vehicles: Sequence[Vehicle], terrain: Terrain, distance_m: float, end_m: float
 ) -> Primitives | None:
-    """Vehicles where they are at one moment.
+    """Vehicles where they are at one moment; None when none is near.
 
     Args:
-        vehicles: All vehicles.
-        terrain: The ground.
         distance_m: Distance that the camera has driven.
         end_m: End of the road; nothing drives beyond.
-
-    Returns:
-        Their parts; None when no vehicle is near.
     """
     primitives = PrimitiveList()
     for vehicle in vehicles:
@@ -72,7 +67,6 @@ def draw_traffic(
     """Draw vehicles ahead in the camera's lane and oncoming ones.
 
     Args:
-        rng: Source of randomness.
         ego_lane_m: Position of the camera's lane across the road.
         oncoming_lane_m: Position of the other lane; None if the road is too narrow.
         route_m: Length of the camera's drive.
