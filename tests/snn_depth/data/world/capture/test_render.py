@@ -1,41 +1,34 @@
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 
 from snn_depth.data.world.capture.optics import luminance, pixels
 from snn_depth.data.world.capture.render import Picture, render
 from snn_depth.data.world.domains import sample_conditions
 from snn_depth.data.world.scenery.layouts import LAYOUTS
 from snn_depth.data.world.scenery.street_scene import Scene, make_scene
+from snn_depth.geometry.poses import relative_transform
+from snn_depth.geometry.warp import reproject
 from tests.snn_depth.data.world.conftest import CAMERA
 
 
-def reproject(source: Picture, target: Picture) -> tuple[torch.Tensor, torch.Tensor]:
+def reproject_light(source: Picture, target: Picture) -> tuple[torch.Tensor, torch.Tensor]:
     """The target's view made from the source's light and the target's depth, and its mask.
 
     Pixels count where the source's own depth agrees, i.e. where the same surface is seen.
     """
-    height, width = target.depth_m.shape
-    known = torch.isfinite(target.depth_m)
-    depth = torch.where(known, target.depth_m, 1.0).double().flatten()
-    ray = CAMERA.directions().double()
-    motion = torch.linalg.inv(source.pose) @ target.pose
-    point = (ray * depth[:, None]) @ motion[:3, :3].T + motion[:3, 3]
-    image = (point @ CAMERA.intrinsics.T)[:, :2] / point[:, 2:]
-    grid = (2 * image / torch.tensor([width - 1, height - 1]) - 1).reshape(1, height, width, 2)
-    grid = grid.float()
+    matrix, motion = CAMERA.intrinsics[None], relative_transform(source.pose, target.pose)[None]
+    depth_m, source_depth_m = (
+        picture.depth_m[None, None].nan_to_num(posinf=0) for picture in (target, source)
+    )
+    result = reproject(depth_m, matrix, matrix, motion, (CAMERA.height, CAMERA.width))
     light = pixels(luminance(source.radiance)[None])[None]
-    seen = F.grid_sample(light, grid, align_corners=True)[0, 0]
-    inverse = F.grid_sample(1 / source.depth_m[None, None], grid, align_corners=True)[0, 0]
-    same = (inverse * point[:, 2].reshape(height, width).float() - 1).abs() < 0.02
-    inside = (grid[0].abs() < 1).all(-1)
-    return seen, known & same & inside
+    return result.sample(light)[0, 0], result.is_seen(source_depth_m, 0.02)[0, 0]
 
 
 def test_a_frame_explains_another_by_depth_and_pose(empty_street: Scene) -> None:
     first, second = (render(empty_street, CAMERA, d) for d in (2.0, 3.0))
-    seen, mask = reproject(first, second)
+    seen, mask = reproject_light(first, second)
     light = pixels(luminance(second.radiance)[None])[0]
     assert mask.float().mean() > 0.45
     error = (seen - light).abs()[mask].mean() / light[mask].mean()
