@@ -97,13 +97,7 @@ def bit_widths(
 
 
 def students_by_seed(checkpoints: Sequence[Path]) -> dict[int, tuple[Path, LoadedNetwork]]:
-    """Load students and tell them apart by the seed they were trained with.
-
-    Args:
-        checkpoints: Files.
-
-    Returns:
-        File and network by seed.
+    """Load students, with their files, and tell them apart by the seed they were trained with.
 
     Raises:
         ValueError: For a network that is no spiking student, and two of one seed.
@@ -152,16 +146,12 @@ def spread(dataset: Dataset[Any], num_samples: int) -> Subset[Any]:
 def graph_metrics(
     network: DepthPredictor, loaded: LoadedNetwork, bits: int | None, samples: Subset[Any]
 ) -> dict[str, float]:
-    """Score a student's float graph, or its integer graph of some bits.
+    """Score a student's float graph, or its integer graph of some bits, on samples with depth.
 
     Args:
         network: Student, fine-tuned or not.
         loaded: What it was trained for.
         bits: Bits per weight; None leaves it in float.
-        samples: Samples with depth.
-
-    Returns:
-        Metrics by name, mean firing rate included.
     """
     assert isinstance(network, SpikingDepthNet)
     graph = extract_graph(network, loaded.data.height, loaded.data.width)
@@ -178,14 +168,7 @@ def graph_metrics(
 
 
 def markdown(summary: list[dict[str, Any]]) -> str:
-    """A row per number of bits: abs_rel and its change from float, as converted and fine-tuned.
-
-    Args:
-        summary: As `snn_depth.evaluation.results.summarize` makes it.
-
-    Returns:
-        Markdown.
-    """
+    """A row per number of bits: abs_rel and its change from float, as converted and fine-tuned."""
     cells: dict[str, dict[bool, list[str]]] = {}
     for entry in summary:
         bits = entry["num_weight_bits"]

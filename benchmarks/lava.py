@@ -137,10 +137,6 @@ def _simulate(graph: LayerGraph, inputs_TBCHW: Array) -> tuple[Trace, dict[str, 
 def check_equal(found: Trace, expected: Trace) -> None:
     """Refuse to compare the speed of runs that do not give the same.
 
-    Args:
-        found: Lava's trace.
-        expected: The simulator's.
-
     Raises:
         ValueError: Naming the layers that differ.
     """

@@ -20,15 +20,7 @@ NETWORKS = {"none": "", "ann": "ANN", "snn": "SNN"}
 
 
 def methods_by_scenario(summary: list[Entry], metric: str, alignment: str = "none") -> str:
-    """Table with a row per method and a column per scenario.
-
-    Args:
-        summary: Summary of a results file.
-        metric: Which metric to show.
-        alignment: Which alignment to show.
-
-    Returns:
-        Markdown; mean and, where there are several seeds, standard deviation.
+    """Markdown table with a row per method and a column per scenario, out of a results' summary.
 
     Raises:
         ValueError: When nothing has this metric and alignment.
@@ -64,15 +56,9 @@ def format_entry(entry: Entry, metric: str) -> str:
 def matrix_tables(
     summary: list[Entry], metric: str = "abs_rel", alignments: Sequence[str] = ("none", "median")
 ) -> str:
-    """Tables of the accuracy matrix: methods by test set for every alignment, ablations apart.
+    """Markdown tables of the accuracy matrix: methods by test set, and ablations apart.
 
-    Args:
-        summary: Summary of a results file of `benchmarks.accuracy`.
-        metric: Which metric to show.
-        alignments: Which alignments to show, one table (and one of ablations) each.
-
-    Returns:
-        Markdown, every table under a line that says what it shows.
+    One of each per alignment, under a line that says what it shows.
 
     Raises:
         ValueError: When nothing has this metric and one of the alignments.
@@ -107,15 +93,11 @@ def matrix_tables(
 
 
 def matrix_table(entries: list[Entry], metric: str, num_seeds: int) -> str:
-    """One table of the matrix.
+    """One table of the matrix: a row per network and method, a column per scenario and test set.
 
     Args:
         entries: Of one alignment.
-        metric: Which metric to show.
         num_seeds: Number of seeds that cells need not name.
-
-    Returns:
-        Markdown: a row per network and method, a column per scenario and test set.
     """
     columns = sorted(set(map(column_of, entries)))  # rows come in the order in which they were made
     rows = sorted(dict.fromkeys((e["network"], e["method"]) for e in entries), key=row_order)

@@ -28,8 +28,8 @@ class BatchOnChip:
 
     Attributes:
         traffic: Between cores, per layer.
-        stream_us_SB: Duration of the steps when samples follow each other, by end of the bracket.
-        alone_us_SB: Duration of the steps of a lone sample, likewise.
+        pipelined_us_SB: Duration of the steps when samples follow each other, by bracket end.
+        isolated_us_SB: Duration of the steps of a lone sample, likewise.
         layers: What limits each layer when samples follow each other, likewise.
         busiest_synops: Synaptic operations per step of each layer's busiest core.
         mean_synops: Of its mean core.
@@ -37,8 +37,8 @@ class BatchOnChip:
     """
 
     traffic: list[Traffic]
-    stream_us_SB: dict[str, Numbers]
-    alone_us_SB: dict[str, Numbers]
+    pipelined_us_SB: dict[str, Numbers]
+    isolated_us_SB: dict[str, Numbers]
     layers: dict[str, tuple[LayerTime, ...]]
     busiest_synops: Numbers
     mean_synops: Numbers
@@ -46,11 +46,7 @@ class BatchOnChip:
 
 
 class ChipRun:
-    """Gathers batches.
-
-    Args:
-        core_map: Cores of the network.
-    """
+    """What a mapped network does to its chip, gathered batch by batch."""
 
     def __init__(self, core_map: CoreMap) -> None:
         self.core_map = core_map
@@ -59,24 +55,20 @@ class ChipRun:
         self._batches: list[BatchOnChip] = []
 
     def add(self, workload: Workload) -> None:
-        """Take in a batch.
-
-        Args:
-            workload: Of the mapped network.
-        """
+        """Take in a batch of the mapped network."""
         loads = core_loads(workload, self.core_map)
         steps = workload.arrival_steps
-        stream = step_bracket(loads, steps, self._fast, self._slow)
-        alone = step_bracket(
+        pipelined = step_bracket(loads, steps, self._fast, self._slow)
+        isolated = step_bracket(
             loads, steps, self._fast, self._slow, num_drain_steps=workload.num_pipeline_steps
         )
         synops = [load.synops_TBK + load.dense_synops_TBK for load in loads]
         self._batches.append(
             BatchOnChip(
                 count_traffic(workload, self.core_map),
-                {end: getattr(stream, end).step_us_SB for end in ENDS},
-                {end: getattr(alone, end).step_us_SB for end in ENDS},
-                {end: getattr(stream, end).layers for end in ENDS},
+                {end: getattr(pipelined, end).step_us_SB for end in ENDS},
+                {end: getattr(isolated, end).step_us_SB for end in ENDS},
+                {end: getattr(pipelined, end).layers for end in ENDS},
                 np.array([s.max(2).mean() for s in synops]),
                 np.array([s.mean() for s in synops]),
                 np.concatenate([s.mean((0, 1)) for s in synops]),
@@ -97,27 +89,15 @@ class ChipRun:
         return joined
 
     def step_us(self, end: str) -> Numbers:
-        """Durations of the steps of a stream of samples, (S, B).
+        """Durations of the steps of a stream of samples, (S, B), at an end of the bracket."""
+        return np.concatenate([batch.pipelined_us_SB[end] for batch in self._batches], axis=1)
 
-        Args:
-            end: Of the bracket, "low" or "high".
-        """
-        return np.concatenate([batch.stream_us_SB[end] for batch in self._batches], axis=1)
-
-    def lone_sample_us(self, end: str) -> Numbers:
-        """Duration of all steps of a sample that comes alone, (B,).
-
-        Args:
-            end: Of the bracket, "low" or "high".
-        """
-        return np.concatenate([batch.alone_us_SB[end].sum(0) for batch in self._batches])
+    def isolated_us(self, end: str) -> Numbers:
+        """Duration of all steps of a sample that comes alone, (B,), at an end of the bracket."""
+        return np.concatenate([batch.isolated_us_SB[end].sum(0) for batch in self._batches])
 
     def layer_times(self, end: str) -> list[LayerTime]:
-        """What limits each layer, means over batches; the bottleneck is that of the first.
-
-        Args:
-            end: Of the bracket, "low" or "high".
-        """
+        """What limits each layer, means over batches; the bottleneck is that of the first."""
         times = []
         for parts in zip(*(batch.layers[end] for batch in self._batches), strict=True):
             busiest_us, imbalance = (

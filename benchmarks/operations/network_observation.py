@@ -38,14 +38,9 @@ class Observation:
 
 
 def network_input(network: DepthNetwork, batch: Batch) -> Tensor:
-    """The part of a batch that a network reads, if its run can be observed.
+    """What a network reads of a batch, if its run can be observed.
 
-    Args:
-        network: Spiking student, twin or teacher.
-        batch: Samples.
-
-    Returns:
-        Counts (T, B, 1, H, W) or RGB (B, 3, H, W).
+    Counts (T, B, 1, H, W) or RGB (B, 3, H, W).
 
     Raises:
         ValueError: For a network of another kind or in training mode, or a batch without that part.
@@ -62,14 +57,9 @@ def network_input(network: DepthNetwork, batch: Batch) -> Tensor:
 
 @torch.no_grad()
 def observe(network: DepthNetwork, x: Tensor) -> Observation:
-    """Run a network and note what its projections and its neurons are given.
+    """Run a network on its input, and note what its projections and its neurons are given.
 
-    Args:
-        network: In evaluation mode; it is left as it is.
-        x: What it reads, see `network_input`.
-
-    Returns:
-        The observation.
+    The network, in evaluation mode, is left as it is.
 
     Raises:
         ValueError: Naming the layer, when something stands between the neurons of a population and

@@ -47,13 +47,6 @@ def workload_of_network(network: DepthNetwork, batch: Batch) -> Workload:
     A conventional network takes one step, in which layer follows layer: nothing waits in a
     pipeline. Its input is the sum of the bins. All that it sends is graded.
 
-    Args:
-        network: `SpikingDepthNet`, `AnnDepthNet` or a subclass, in evaluation mode.
-        batch: Samples.
-
-    Returns:
-        What `hardware.counts.event_counts.count_events` counts.
-
     Raises:
         ValueError: For a network that cannot be counted; naming the layer, when it computes
             something else than the synapses that would be counted.
@@ -79,13 +72,7 @@ def workload_of_network(network: DepthNetwork, batch: Batch) -> Workload:
 
 
 def projected_layers(network: DepthNetwork) -> tuple[ProjectedLayer, ...]:
-    """The synapses of all populations, in the network's order.
-
-    Args:
-        network: In evaluation mode.
-
-    Returns:
-        One layer per population, the readout last.
+    """The synapses of all populations, in the network's order, the readout last.
 
     Raises:
         ValueError: For a projection that is more than one convolution, naming it.
@@ -108,10 +95,6 @@ def check_currents(observation: Observation, layers: Sequence[ProjectedLayer]) -
     """Prove that the synapses are all there is: they give what the neurons were given.
 
     Every step of one sample is computed again, by `conversion.simulate.synapses` in float64.
-
-    Args:
-        observation: What happened in the network.
-        layers: What is to be counted.
 
     Raises:
         ValueError: Naming the first layer that differs.

@@ -70,14 +70,7 @@ class Difference:
 
 
 def exact_counts(workload: Workload) -> OperationCounts:
-    """Operations as `hardware.counts.event_counts` counts them.
-
-    Args:
-        workload: A network and what it did.
-
-    Returns:
-        Their sums.
-    """
+    """Operations as `hardware.counts.event_counts` counts them."""
     counts = count_events(workload)
     return OperationCounts(
         counts.num_synapses * counts.num_steps * counts.num_samples,
@@ -91,10 +84,7 @@ def neurobench_differences(network: DepthNetwork, workload: Workload) -> tuple[D
 
     Args:
         network: The network, whose convolutions NeuroBench sees.
-        workload: What it did, by `benchmarks.operations.network_workload.workload_of_network`.
-
-    Returns:
-        One difference per rule, 0 where a rule changes nothing.
+        workload: What it did, by `workload_of_network`.
     """
     unfolded, without_zeros, by_data = OperationCounts(), OperationCounts(), OperationCounts()
     for layer in workload.layers:

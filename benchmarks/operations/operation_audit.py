@@ -33,8 +33,6 @@ class OperationTotal:
 
     Attributes:
         name: torch's name of it, as "aten.relu".
-        kind: What it counts as, see `benchmarks.operations.operation_kinds`.
-        num_calls: Executions.
         num_elements: Elements over all of them: of the largest tensor that each reads or writes.
     """
 
@@ -49,9 +47,7 @@ class OperationAudit:
     """Where every operation of a run went; none is left over.
 
     Attributes:
-        operations: Totals.
         num_projections: Convolutions that ran, each one counted projection.
-        num_samples: Samples of the run, B.
     """
 
     operations: tuple[OperationTotal, ...]
@@ -59,27 +55,16 @@ class OperationAudit:
     num_samples: int
 
     def elements_per_sample(self, kind: Kind) -> float:
-        """Elements that operations of a kind computed, per sample.
-
-        Args:
-            kind: See `benchmarks.operations.operation_kinds`.
-        """
+        """Elements that operations of a kind computed, per sample."""
         return sum(o.num_elements for o in self.operations if o.kind == kind) / self.num_samples
 
 
 @torch.no_grad()
 def audit_operations(network: DepthNetwork, batch: Batch, workload: Workload) -> OperationAudit:
-    """Run a network and find the place of every operation.
+    """Run a network on the samples of its workload and find the place of every operation.
 
-    The neurons run as plain loops of the native backend, which computes what the others do.
-
-    Args:
-        network: In evaluation mode; it is left as it is.
-        batch: The samples of the workload.
-        workload: What was counted, by `benchmarks.operations.network_workload.workload_of_network`.
-
-    Returns:
-        The totals.
+    The neurons run as plain loops of the native backend, which computes what the others do. The
+    network, in evaluation mode, is left as it is.
 
     Raises:
         ValueError: For an operation that has no place, with the module in which it happens, and for
@@ -103,11 +88,7 @@ def audit_operations(network: DepthNetwork, batch: Batch, workload: Workload) ->
 
 
 class _Sorter(TorchDispatchMode):
-    """Sorts operations as torch executes them.
-
-    Args:
-        network: A copy, for it keeps the hooks that tell which of its modules runs.
-    """
+    """Sorts operations as torch executes them in a copy of a network, which keeps its hooks."""
 
     def __init__(self, network: DepthNetwork) -> None:
         super().__init__()

@@ -18,7 +18,7 @@ from snn_depth.models.quantized_relu import QuantizedReLU
 from snn_depth.neurons.lif import LIF, LeakyIntegrator
 
 Kind = Literal["synaptic", "folded", "neuron", "host", "statistics", "weights", "free"]
-Place = Literal["input", "projection", "population", "decoding"]
+NetworkPart = Literal["input", "projection", "population", "decoding"]
 
 # Views, copies, shapes and constants: nothing is computed.
 FREE = frozenset(
@@ -28,7 +28,7 @@ FREE = frozenset(
         "select slice split stack transpose unbind unsqueeze view zeros_like"
     ).split()
 )
-_KNOWN: Mapping[Place, Mapping[str, Kind]] = {
+_KNOWN: Mapping[NetworkPart, Mapping[str, Kind]] = {
     # The twin sums the bins that the student reads one by one.
     "input": {"aten.sum": "host"},
     # With fixed statistics a part of the weights.
@@ -51,29 +51,17 @@ _NEURONS: Mapping[type[nn.Module], frozenset[str]] = {
 }
 
 
-def kind_of(name: str, place: Place) -> Kind | None:
-    """What an operation counts as outside of neurons.
+def kind_of(name: str, part: NetworkPart) -> Kind | None:
+    """What an operation counts as outside of neurons; None where it does not belong.
 
     Args:
-        name: torch's name of it, as "aten.add".
-        place: Where it happens: before the first projection, in one, between them (at the input of
-            a population), or behind the last.
-
-    Returns:
-        Its kind; None for an operation that does not belong there.
+        part: Before the first projection, in one, between them (at the input of a population), or
+            behind the last.
     """
-    return _KNOWN[place].get(name)
+    return _KNOWN[part].get(name)
 
 
 def kind_in_neurons(name: str, neurons: nn.Module) -> Kind | None:
-    """What an operation counts as within neurons.
-
-    Args:
-        name: torch's name of it.
-        neurons: The module in which it happens.
-
-    Returns:
-        "neuron"; None for a module that is no known kind of neuron, or computes something else.
-    """
+    """What one counts as within neurons; None for an unknown kind, or what it does not compute."""
     known = next((v for kind, v in _NEURONS.items() if isinstance(neurons, kind)), frozenset())
     return "neuron" if name in known else None

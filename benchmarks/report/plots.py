@@ -30,7 +30,6 @@ class Point:
     """A network in the plane of energy and error.
 
     Attributes:
-        name: Written beside it.
         family: Key of `COLOURS`.
         energy_uj: Per inference.
         abs_rel: Mean over the samples.
@@ -45,12 +44,7 @@ class Point:
 
 
 def pareto_plot(points: Sequence[Point], *, energy: str) -> str:
-    """Error against energy; the front is drawn.
-
-    Args:
-        points: Networks.
-        energy: What the energy is, for the axis.
-    """
+    """Error against energy, named for the axis; the front is drawn."""
     with mpl.rc_context(_STYLE):
         figure, ax = _figure(7.6, 4.4)
         for point in points:
@@ -80,12 +74,7 @@ def pareto_plot(points: Sequence[Point], *, energy: str) -> str:
 
 
 def stacked_plot(bars: Mapping[str, Mapping[str, float]], *, unit: str) -> str:
-    """Terms of a sum on top of each other, a bar per network or layer.
-
-    Args:
-        bars: By name, amounts by term; all have the same terms.
-        unit: Of the amounts.
-    """
+    """Terms of a sum on top of each other, a bar per network or layer; all have the same terms."""
     with mpl.rc_context(_STYLE):
         figure, ax = _figure(7.6, 0.34 * len(bars) + 1.5)
         names = list(bars)
@@ -123,13 +112,7 @@ def tornado_plot(swings: Sequence[tuple[str, float, float]], *, nominal: float, 
 
 
 def imbalance_plot(layers: Sequence[str], mean: Numbers, busiest: Numbers) -> str:
-    """Work of the busiest core beside that of the mean core, by layer.
-
-    Args:
-        layers: Names.
-        mean: Synaptic operations per step of the mean core.
-        busiest: Of the busiest one.
-    """
+    """Synaptic operations per step of the busiest core beside those of the mean core, by layer."""
     with mpl.rc_context(_STYLE):
         figure, ax = _figure(7.6, 3.2)
         places = np.arange(len(layers))
@@ -143,14 +126,7 @@ def imbalance_plot(layers: Sequence[str], mean: Numbers, busiest: Numbers) -> st
 
 
 def core_map_plot(columns: Numbers, rows: Numbers, load: Numbers, labels: Sequence[str]) -> str:
-    """Work of every core at its place on the mesh.
-
-    Args:
-        columns: Place of each core.
-        rows: Likewise.
-        load: Synaptic operations per step.
-        labels: Written into the cores; empty for none.
-    """
+    """Synaptic operations per step of every core at its place on the mesh."""
     with mpl.rc_context(_STYLE):
         figure, ax = _figure(7.6, 0.36 * (float(rows.max()) + 1) + 0.4)
         ax.spines[["left", "bottom"]].set_visible(False)
@@ -167,11 +143,7 @@ def core_map_plot(columns: Numbers, rows: Numbers, load: Numbers, labels: Sequen
 
 
 def distribution_plot(energies_uj: Mapping[str, tuple[str, Numbers]]) -> str:
-    """Share of samples that need no more than an energy.
-
-    Args:
-        energies_uj: By name, the family and the energy of every sample.
-    """
+    """Share of samples that need no more than an energy, by network: its family and its samples."""
     with mpl.rc_context(_STYLE):
         figure, ax = _figure(7.6, 3.2)
         for i, (name, (family, values)) in enumerate(energies_uj.items()):
@@ -233,24 +205,14 @@ def break_even_plot(
 
 
 def rate_of_ratio_one(rates: Numbers, ratio: Numbers) -> float:
-    """Where a ratio that grows with the rate passes 1; NaN where it does not.
-
-    Args:
-        rates: Growing.
-        ratio: At these rates.
-    """
+    """Where a ratio that grows with the rate passes 1; NaN where it does not."""
     if not ratio[0] <= 1 <= ratio[-1]:
         return float("nan")
     return float(np.exp(np.interp(0.0, np.log(ratio), np.log(rates))))
 
 
 def anytime_plot(abs_rel: Numbers, energy_uj: Numbers) -> str:
-    """Error and energy when the readout is read after each step.
-
-    Args:
-        abs_rel: After every step.
-        energy_uj: Likewise, of all steps so far.
-    """
+    """Error, and energy of all steps so far, when the readout is read after each step."""
     with mpl.rc_context(_STYLE):
         figure, ax = _figure(7.6, 3.2)
         steps = np.arange(1, len(abs_rel) + 1)

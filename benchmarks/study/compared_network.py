@@ -34,12 +34,11 @@ class ComparedNetwork:
     """A network to be measured.
 
     Attributes:
-        name: For the tables.
         kind: "snn", or "ann" for the twin and its quantised forms, or "teacher".
         run: Depth and workload of a batch.
         depth_range: To which its metrics are capped.
-        weight_bits: Width of its weights; 32 for floating point.
-        activation_bits: Of its activations; 1 for spikes.
+        weight_bits: 32 for floating point.
+        activation_bits: 1 for spikes.
         input_is_binned: Whether its input is sums of single spikes, whose additions count.
     """
 
@@ -130,9 +129,11 @@ def compared_network(
 
 
 def measure(
-    network: ComparedNetwork, samples: Samples, see: Callable[[Workload], None] | None = None
+    network: ComparedNetwork,
+    samples: Samples,
+    add_workload: Callable[[Workload], None] | None = None,
 ) -> Measured:
-    """Run a network on all samples with depth; `see` is shown what it did with every batch.
+    """Run a network on all samples with depth; `add_workload` takes what it did with each.
 
     Every operation is counted, or an error says which is not.
     """
@@ -141,8 +142,8 @@ def measure(
     caps = vars(network.depth_range)
     for batch in samples.batches():
         depths_m, workload = network.run(batch)
-        if see is not None:
-            see(workload)
+        if add_workload is not None:
+            add_workload(workload)
         binned_inputs = workload.inputs if network.input_is_binned else ()
         counts.append(count_events(workload, binned_inputs=binned_inputs))
         truth = batch.labelled

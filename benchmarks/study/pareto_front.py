@@ -5,11 +5,7 @@ from typing import Any
 
 
 def on_front(entries: Sequence[Mapping[str, Any]]) -> list[bool]:
-    """Which networks no other one beats in error and energy at once.
-
-    Args:
-        entries: Of a summary.
-    """
+    """Which networks of a summary no other one beats in error and energy at once."""
     points = [(e["abs_rel_mean"], e["energy_uj_mean"]) for e in entries]
     return [
         not any(

@@ -43,9 +43,7 @@ class CpuTiming:
     Attributes:
         network: From the prepared input to depth and uncertainty.
         preprocessing: From the raw input to the prepared one.
-        num_threads: Threads that torch computed with.
         lif_kernels: How spiking neurons ran: compiled, or as plain loops ("eager").
-        input_shape: Of the prepared input.
         warm_up_s: Seconds of work before the first window of each.
         energy: Of the processor's packages per inference, the network alone; None where it was not
             measured.
@@ -65,27 +63,12 @@ class CpuTiming:
 
 
 def spike_input(frames_THW: NDArray[np.uint8], num_bins: int) -> Tensor:
-    """Raw frames of a window as a spiking network, or its twin, takes them.
-
-    Args:
-        frames_THW: Binary frames.
-        num_bins: Time bins.
-
-    Returns:
-        Counts, float32 (num_bins, 1, 1, H, W).
-    """
+    """Raw frames of a window as a network takes them: counts, float32 (num_bins, 1, 1, H, W)."""
     return torch.from_numpy(bin_spikes(frames_THW, num_bins))[:, None, None]
 
 
 def rgb_input(picture_HWC: NDArray[np.uint8]) -> Tensor:
-    """A camera's picture as an RGB network takes it.
-
-    Args:
-        picture_HWC: Three bytes per pixel.
-
-    Returns:
-        float32 (1, 3, H, W) in 0..1.
-    """
+    """A camera's picture as an RGB network takes it: float32 (1, 3, H, W) in 0..1."""
     return torch.from_numpy(picture_HWC).permute(2, 0, 1)[None].float() / 255.0
 
 
@@ -107,12 +90,9 @@ def time_network(
             `rgb_input`.
         num_threads: Threads that torch is to compute with.
         num_windows: Windows whose median counts; MLPerf Tiny takes five.
-        window_s: Seconds of each; MLPerf Tiny takes ten or more.
+        window_s: Seconds of each; MLPerf Tiny takes ten or more. Energy takes `MIN_WINDOW_S`.
         warm_up_s: Seconds of work before the first window.
         powercap: Folder of Linux's power-capping framework.
-
-    Returns:
-        What was measured. Energy takes windows of `MIN_WINDOW_S` and more.
 
     Raises:
         ValueError: For settings or a network with which nothing can be measured.
@@ -148,15 +128,7 @@ def time_network(
 
 
 def energy_source(powercap: Path, window_s: float) -> tuple[rapl.Packages | None, str]:
-    """What energy can be read from.
-
-    Args:
-        powercap: Folder of Linux's power-capping framework.
-        window_s: Seconds of each window.
-
-    Returns:
-        The counters and what they cover; or None and the reason.
-    """
+    """The counters that energy can be read from and what they cover; or None and the reason."""
     if window_s < MIN_WINDOW_S:
         return None, f"not measured: windows of {window_s:g} s are shorter than {MIN_WINDOW_S:g} s"
     try:
@@ -173,17 +145,12 @@ def measure_calls(
     warm_up_s: float,
     packages: rapl.Packages | None,
 ) -> tuple[Latency, InferenceEnergy | None]:
-    """Latency of repeated work, and its energy where it can be read.
+    """Latency of repeated work, and its energy per call where it can be read.
 
     Args:
         work: One inference.
-        num_windows: Windows of work.
-        window_s: Seconds of each, and of the idle window before them.
-        warm_up_s: Seconds of work before all.
+        window_s: Seconds of each window of work, and of the idle window before them.
         packages: Energy counters; None for none.
-
-    Returns:
-        Latency, and energy per call.
     """
     time_calls(work, at_least_s=warm_up_s)
     if packages is None:

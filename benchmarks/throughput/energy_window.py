@@ -31,7 +31,6 @@ class EnergyWindow:
     """A stretch of time and what was done in it.
 
     Attributes:
-        duration_s: How long it lasted.
         energy_j: All energy that the device took.
         num_inferences: Samples, not batches, that were inferred; 0 for an idle window.
     """
@@ -53,8 +52,7 @@ class InferenceEnergy:
     Attributes:
         total_j: All energy of the device.
         dynamic_j: The part above idle; negative where it drowns in noise.
-        total_range_j: Least and largest of the windows.
-        dynamic_range_j: Likewise.
+        total_range_j: Least and largest of the windows; so is `dynamic_range_j`.
         idle_w: Power of the device when ready and without work.
         active_w: Median power at work.
         num_windows: Windows at work.
@@ -85,14 +83,9 @@ def window_between(
     """The window between two readings.
 
     Args:
-        start: Before the work.
-        end: After it.
         num_inferences: Samples inferred in between; 0 for an idle window.
         min_duration_s: What the window must last at least.
         wraps_at_j: Where the counter starts from 0 again; it may do so once.
-
-    Returns:
-        The window.
 
     Raises:
         ValueError: For a window that says nothing: too short, a negative number of inferences, or a
@@ -120,15 +113,12 @@ def window_between(
 def energy_per_inference(
     active: Sequence[EnergyWindow], idle: EnergyWindow, *, counter_step_s: float
 ) -> InferenceEnergy:
-    """Total and dynamic energy per inference.
+    """Total and dynamic energy per inference: medians and ranges over the windows.
 
     Args:
         active: Windows of work.
         idle: A window in which the device was ready and had nothing to do.
         counter_step_s: Time between two updates of the counter.
-
-    Returns:
-        Medians and ranges over the windows.
 
     Raises:
         ValueError: Without windows, or for one without inferences.

@@ -39,11 +39,7 @@ from snn_depth.models.predictor import DepthPredictor
 
 @dataclass(frozen=True)
 class NotMeasured:
-    """Stands where figures are missing.
-
-    Attributes:
-        reason: Why, and what would help.
-    """
+    """Stands where figures are missing, with the reason and what would help."""
 
     reason: str
 
@@ -139,7 +135,7 @@ def measure_gpu(
     plan: GpuPlan | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> GpuEnergy | NotMeasured:
-    """Measure a network on a GPU, or say why not.
+    """Measure a network on a GPU, or say why not: no GPU, no NVML.
 
     Args:
         network: In evaluation mode; it is left as it is.
@@ -148,9 +144,6 @@ def measure_gpu(
         device_index: Which GPU, as torch counts them.
         plan: How long to measure; `GpuPlan` by default, about nine minutes.
         dtype: What to compute in.
-
-    Returns:
-        The figures, or the reason why there are none: no GPU, no NVML.
 
     Raises:
         ValueError: For a network in training mode, an input of several samples, or windows too
@@ -202,16 +195,13 @@ def measure_gpu(
 def measure_batches(
     calls_of: Callable[[int], Callable[[], object]], meter: Meter, plan: GpuPlan
 ) -> tuple[BatchEnergy, BatchEnergy, tuple[BatchEnergy, ...]]:
-    """Measure batch 1 and the best batch.
+    """Batch 1, the best batch, and one window for every power of two up to the largest that fits.
 
     Args:
         calls_of: From a batch size to what infers such a batch and returns when it is done. It
             raises `torch.OutOfMemoryError` for one that does not fit.
         meter: Energy counter of what infers.
         plan: How long to measure.
-
-    Returns:
-        Batch 1, the best batch, and one window for every power of two, up to the largest that fits.
     """
     sweep: list[BatchEnergy] = []
     batch_size = 1
@@ -233,12 +223,6 @@ def measure_batches(
 
 def best_batch(sweep: Sequence[BatchEnergy]) -> BatchEnergy:
     """The batch that takes least energy per sample; of equals the smallest.
-
-    Args:
-        sweep: Batches of several sizes.
-
-    Returns:
-        One of them.
 
     Raises:
         ValueError: For an empty sweep.

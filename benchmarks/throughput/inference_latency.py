@@ -18,9 +18,7 @@ class Latency:
         windows_ms: The mean time per call of every window.
         mean_ms: Over all calls: NeuroBench's figure.
         standard_error_ms: Of that mean; None for a single call.
-        p50_ms: Median over all calls.
-        p90_ms: What nine calls out of ten stay below.
-        p99_ms: What 99 calls out of 100 stay below.
+        p50_ms: Median over all calls; p90 and p99 are what 9 of 10, 99 of 100 stay below.
         num_calls: In all windows.
     """
 
@@ -35,13 +33,7 @@ class Latency:
 
 
 def latency_of_windows(windows_s: Sequence[Sequence[float]]) -> Latency:
-    """Summarise the times of calls.
-
-    Args:
-        windows_s: Seconds that each call took, window by window.
-
-    Returns:
-        The summary.
+    """Summarise the seconds that each call took, window by window.
 
     Raises:
         ValueError: Without windows, or for a window without calls.
@@ -70,15 +62,12 @@ def latency_of_windows(windows_s: Sequence[Sequence[float]]) -> Latency:
 def time_calls(
     work: Callable[[], object], *, at_least_s: float, clock: Callable[[], float] = time.perf_counter
 ) -> list[float]:
-    """Call again and again, and note how long each call takes.
+    """Call again and again, and note the seconds that each call takes.
 
     Args:
         work: What to call; it returns when the work is done.
         at_least_s: Calls start until so much time has passed; there is always one.
         clock: Seconds.
-
-    Returns:
-        Seconds of every call.
     """
     calls_s = []
     start_s = before_s = clock()
@@ -93,11 +82,6 @@ def time_calls(
 
 def check_windows(num_windows: int, window_s: float, warm_up_s: float) -> None:
     """Refuse settings with which nothing can be measured.
-
-    Args:
-        num_windows: Windows.
-        window_s: Seconds of each.
-        warm_up_s: Seconds before the first.
 
     Raises:
         ValueError: Naming the setting.

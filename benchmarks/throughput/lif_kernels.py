@@ -24,11 +24,7 @@ Mode = Literal["compiled", "eager"]
 
 @contextmanager
 def lif_kernels(mode: Mode) -> Iterator[None]:
-    """Run the native backend's neurons in one way.
-
-    Args:
-        mode: "compiled", or "eager" for plain loops.
-    """
+    """Run the native backend's neurons compiled, or as plain loops ("eager")."""
     before = os.environ.get(MODE_VARIABLE)
     os.environ[MODE_VARIABLE] = mode
     try:
@@ -45,11 +41,8 @@ def fastest_kernels(network: DepthPredictor, x: Tensor) -> Mode:
     """Compiled loops where a compiler works, plain ones elsewhere; a first run decides.
 
     Args:
-        network: On the device on which it is to be measured.
+        network: On the device on which it is to be measured; one without such neurons is "eager".
         x: What it reads, on that device.
-
-    Returns:
-        The mode; "eager" for a network without such neurons.
     """
     if not isinstance(network, SpikingDepthNet) or network.lif.backend != "native":
         return "eager"

@@ -22,14 +22,7 @@ COUNTER_STEP_S = 0.1
 
 @dataclass(frozen=True)
 class GpuState:
-    """A moment's clocks, temperature and limit.
-
-    Attributes:
-        sm_clock_mhz: Of the processors.
-        memory_clock_mhz: Of the memory.
-        temperature_c: Of the die; a warm one leaks more.
-        power_limit_w: What it may take.
-    """
+    """A moment's clocks, temperature (a warm die leaks more) and power limit."""
 
     sm_clock_mhz: int
     memory_clock_mhz: int
@@ -38,12 +31,7 @@ class GpuState:
 
 
 class NvmlDevice:
-    """One GPU.
-
-    Args:
-        pynvml: The module, initialised.
-        handle: NVML's handle of the GPU.
-    """
+    """One GPU, by the initialised module and NVML's handle of it."""
 
     def __init__(self, pynvml: ModuleType, handle: Any) -> None:
         self._nvml: Any = pynvml
@@ -77,13 +65,7 @@ class NvmlDevice:
 
 @contextmanager
 def nvml_device(index: int) -> Iterator[NvmlDevice]:
-    """The GPU that torch calls `cuda:index`.
-
-    Args:
-        index: As torch counts them, which may differ from NVML's order.
-
-    Yields:
-        The device; its counter works.
+    """The GPU that torch calls `cuda:index`, which may differ from NVML's order; its counter works.
 
     Raises:
         ValueError: Why nothing can be measured, and what to install.

@@ -34,11 +34,7 @@ class PackageCounter:
 
 @dataclass(frozen=True)
 class Packages:
-    """All packages of the machine.
-
-    Attributes:
-        counters: One per package, at least one.
-    """
+    """All packages of the machine, at least one."""
 
     counters: tuple[PackageCounter, ...]
 
@@ -49,15 +45,7 @@ class Packages:
     def window_since(
         self, start: Sequence[CounterReading], num_inferences: int, *, min_duration_s: float
     ) -> EnergyWindow:
-        """The window from an earlier reading to now, over all packages.
-
-        Args:
-            start: From `read`.
-            num_inferences: As for `benchmarks.throughput.energy_window.window_between`.
-            min_duration_s: Likewise.
-
-        Returns:
-            The window.
+        """The window from an earlier reading to now, over all packages; see `window_between`.
 
         Raises:
             ValueError: For a window that says nothing.
@@ -77,13 +65,7 @@ class Packages:
 
 
 def find_packages(root: Path = POWERCAP) -> Packages:
-    """The packages of this machine and their counters.
-
-    Args:
-        root: Folder of Linux's power-capping framework.
-
-    Returns:
-        All of them; their counters can be read.
+    """The packages of this machine, whose counters can be read.
 
     Raises:
         ValueError: Why there is nothing to read.

@@ -265,8 +265,8 @@ def _plots(comparison: Comparison, baseline: Measured) -> list[Picture]:
 
 
 def _chip(comparison: Comparison) -> tuple[Table, list[dict[str, Any]]]:
-    stream = chip_events(comparison.snn.counts, comparison.chip_run.traffic, pipelined=True)
-    alone = chip_events(comparison.snn.counts, comparison.chip_run.traffic, pipelined=False)
+    pipelined = chip_events(comparison.snn.counts, comparison.chip_run.traffic, pipelined=True)
+    isolated = chip_events(comparison.snn.counts, comparison.chip_run.traffic, pipelined=False)
     num_chips = comparison.chip_run.core_map.num_chips
     static_uj = static_energy_uj(comparison)
     static = (
@@ -274,10 +274,10 @@ def _chip(comparison: Comparison) -> tuple[Table, list[dict[str, Any]]]:
     )
     rows, data = [], []
     for constants in map(load_constants, comparison.chip.energy_sets):
-        energy = chip_energy(stream, constants.values)
+        energy = chip_energy(pipelined, constants.values)
         mean_uj = float(energy.dynamic_pj.mean()) / 1e6
-        alone_uj = float(chip_energy(alone, constants.values).dynamic_pj.mean()) / 1e6
-        draws = monte_carlo(_dynamic_model(stream), constants.constants) / 1e6
+        isolated_uj = float(chip_energy(isolated, constants.values).dynamic_pj.mean()) / 1e6
+        draws = monte_carlo(_dynamic_model(pipelined), constants.constants) / 1e6
         found = percentile_interval(draws)
         unpriced = f"not priced: {', '.join(energy.unpriced)}" if energy.unpriced else ""
         rows.append(
@@ -285,7 +285,7 @@ def _chip(comparison: Comparison) -> tuple[Table, list[dict[str, Any]]]:
                 constants.title,
                 short(mean_uj),
                 interval(found, 3),
-                short(alone_uj),
+                short(isolated_uj),
                 _shares(energy.terms_pj, mean_uj),
                 static,
                 _grades(constants),
@@ -297,7 +297,7 @@ def _chip(comparison: Comparison) -> tuple[Table, list[dict[str, Any]]]:
                 "constants": constants.name,
                 "dynamic_uj": mean_uj,
                 "interval_uj": [found.low, found.high],
-                "dynamic_alone_uj": alone_uj,
+                "dynamic_alone_uj": isolated_uj,
                 "terms_uj": {t: float(pj.mean()) / 1e6 for t, pj in energy.terms_pj.items()},
                 "static_uj_range": None if static_uj is None else list(static_uj),
                 "unpriced": list(energy.unpriced),

@@ -32,8 +32,8 @@ def latency_section(comparison: Comparison) -> Section:
     barrier_low_us, barrier_high_us = (
         load_constants(name).constants["barrier_ns"].value / 1e3 for name in sets
     )
-    stream_us = {end: float(run.step_us(end).sum(0).mean()) for end in ENDS}
-    alone_us = {end: float(run.lone_sample_us(end).mean()) for end in ENDS}
+    pipelined_us = {end: float(run.step_us(end).sum(0).mean()) for end in ENDS}
+    isolated_us = {end: float(run.isolated_us(end).mean()) for end in ENDS}
     window_us = comparison.window_us
     events = input_events(comparison)
     event_ns = load_constants("input_output").constants["input_event_ns"]
@@ -56,20 +56,20 @@ def latency_section(comparison: Comparison) -> Section:
         ),
         _row(
             f"stream: T = {counts.num_steps} steps",
-            stream_us["low"],
-            stream_us["high"],
+            pipelined_us["low"],
+            pipelined_us["high"],
             "period at which results come, if the input does",
         ),
         _row(
             f"alone: T + L = {counts.num_steps + counts.num_pipeline_steps} steps",
-            alone_us["low"],
-            alone_us["high"],
+            isolated_us["low"],
+            isolated_us["high"],
             "after the last frame, when the whole window is collected first",
         ),
         _row(
             "end to end, alone",
-            window_us + alone_us["low"],
-            window_us + alone_us["high"],
+            window_us + isolated_us["low"],
+            window_us + isolated_us["high"],
             "window and steps; input, decoding and the host not included",
         ),
     ]
@@ -104,17 +104,18 @@ def latency_section(comparison: Comparison) -> Section:
     slowest = max(run.layer_times("low"), key=lambda t: t.busiest_us)
     text = Text(
         f"All cores wait for {slowest.layer}, on average: {slowest.bottleneck}. Throughput in a "
-        f"stream {short(1e6 / stream_us['high'])} to {short(1e6 / stream_us['low'])} inferences "
-        f"per second, if the input arrives in time; the sensor fills {short(1e6 / window_us)} "
-        f"windows per second: {_pace(window_us, stream_us['low'], stream_us['high'])}."
+        f"stream {short(1e6 / pipelined_us['high'])} to {short(1e6 / pipelined_us['low'])} "
+        "inferences per second, if the input arrives in time; the sensor fills "
+        f"{short(1e6 / window_us)} windows per second: "
+        f"{_pace(window_us, pipelined_us['low'], pipelined_us['high'])}."
     )
     data = {
         "window_us": window_us,
         "input_us": io_us,
         "input_events": events,
         "step_us": step_us,
-        "stream_us": stream_us,
-        "lone_us": alone_us,
+        "stream_us": pipelined_us,
+        "lone_us": isolated_us,
         "barrier_us": {"low": barrier_low_us, "high": barrier_high_us},
         "layers": layers,
     }

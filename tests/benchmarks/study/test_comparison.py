@@ -98,7 +98,7 @@ def test_chip_is_loaded_with_all_samples(comparison: Comparison) -> None:
     for end in ("low", "high"):
         assert run.step_us(end).shape == (4, 4)
         # A lone sample also waits while it drains.
-        assert (run.lone_sample_us(end) > run.step_us(end).sum(0)).all()
+        assert (run.isolated_us(end) > run.step_us(end).sum(0)).all()
     assert (run.step_us("low") < run.step_us("high")).all()
     mean, busiest = run.synops_per_core
     assert (busiest >= mean).all()
