@@ -5,28 +5,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from snn_depth.command.exit import run_command
 from snn_depth.command.picture_size import parse_size
+from snn_depth.command.shard import Shard
 from snn_depth.data.simulation.camera import SpikeCamera
-from snn_depth.data.simulation.depth_maps import DEPTH_SUFFIXES, parse_depth_scale
+from snn_depth.data.simulation.light import Interpolation
 from snn_depth.data.simulation.noise import sensor_noise
-from snn_depth.data.simulation.scene import Interpolation
-from snn_depth.data.simulation.sequence import PictureSequence
-from snn_depth.data.simulation.simulation_jobs import (
+from snn_depth.data.simulation.picture_frames import open_pictures
+from snn_depth.data.simulation.run_jobs import run_jobs
+from snn_depth.data.simulation.simulation_job import (
     RECORDING_SUFFIXES,
     STREAM_SUFFIXES,
-    Job,
-    run_jobs,
+    SimulationJob,
 )
-from snn_depth.data.simulation.video import find_sequences, open_pictures
-from snn_depth.data.simulation.video_to_spikes import VideoToSpikes
-from snn_depth.files.listing import list_files
-from snn_depth.geometry.intrinsics import read_intrinsics
-from snn_depth.geometry.poses import read_poses
+from snn_depth.data.simulation.spike_simulation import SpikeSimulation
+from snn_depth.data.simulation.video import find_sequences
 
 _DEFAULT_FRAME_RATE_HZ = 30.0
+_MAX_NAMES = 10
 
 
 def simulate(
@@ -50,6 +47,7 @@ def simulate(
     intrinsics: str | None = None,
     seed: int = 0,
     num_workers: int = 1,
+    shard: str = "1/1",
     overwrite: bool = False,
 ) -> None:
     """Simulate a spike camera that looks at pictures or a video; finished outputs are skipped.
@@ -86,45 +84,50 @@ def simulate(
         intrinsics: fx,fy,cx,cy in pixels of the pictures, or a text file with a 3x3 matrix.
         seed: Seed of the initial charge and of the noise.
         num_workers: Processes that simulate sequences at the same time.
+        shard: This machine's share of several sequences, i/n: with 1/4 to 4/4, four machines
+            together make the files of one run.
         overwrite: Make finished outputs again.
     """
     # The decoder's own complaints would surround our one line about a damaged video.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     console = Console(highlight=False)
-    settings = VideoToSpikes(
-        camera=SpikeCamera(gain, v_threshold, sample_rate_hz, sensor_noise(noise)),
+    share = Shard.parse(shard)
+    simulation = SpikeSimulation(
+        SpikeCamera(gain, v_threshold, sample_rate_hz, sensor_noise(noise)),
         burst_frames=burst_frames,
         interpolation=interpolation,
         gamma=gamma,
         size=None if size is None else parse_size(size),
     )
-    metres_per_unit = None if depth_scale is None else parse_depth_scale(depth_scale)
-    matrix = None if intrinsics is None else read_intrinsics(intrinsics)
     paths = find_sequences(input_path, image_pattern)
     several = paths != [input_path]
+    outputs = _outputs(paths, output_path, several)
+    _print_share(console, share, [output.stem for output in outputs])
 
     jobs = []
-    for path, output in zip(paths, _outputs(paths, output_path, several), strict=True):
-        pictures = open_pictures(path, image_pattern)
-        rate_hz = pictures.frame_rate_hz if frame_rate_hz is None else frame_rate_hz
+    for path, output in share.of(list(zip(paths, outputs, strict=True))):
+        base = path if several else Path()
+        pictures = open_pictures(
+            path,
+            image_pattern,
+            depth=None if depth_folder is None else base / depth_folder,
+            depth_pattern=depth_pattern,
+            depth_scale=depth_scale,
+            poses=None if poses is None else base / poses,
+        )
+        rate_hz = pictures.declared_rate_hz if frame_rate_hz is None else frame_rate_hz
         if rate_hz is None:
             rate_hz = _DEFAULT_FRAME_RATE_HZ
             console.print(f"{path.name}: {rate_hz:g} pictures per second assumed")
-        base = path if several else Path()
-        depth_paths = None
-        if depth_folder is not None:
-            depth_paths = list_files(base / depth_folder, depth_pattern, DEPTH_SUFFIXES)
-        matrices = None if poses is None else read_poses(base / poses)
-        sequence = PictureSequence(
-            pictures, rate_hz, depth_paths, metres_per_unit, matrices, matrix
-        )
-        job = Job(sequence, output, settings, seed)
-        if overwrite or not job.is_finished():
-            jobs.append(job)
-        else:
+        job = SimulationJob(pictures.sequence(rate_hz, intrinsics), simulation, output, seed)
+        if output.exists() and not overwrite:
+            job.check_settings()
             console.print(f"{output} is finished: skipped (--overwrite makes it again)")
+        else:
+            jobs.append(job)
 
-    errors = _run_with_progress(jobs, num_workers, console)
+    title = "spikes" if several else f"spikes of {input_path.name}"
+    errors = run_jobs(jobs, num_workers, title)
     for job in jobs:
         if job.output not in errors:
             console.print(f"wrote {job.output}")
@@ -135,20 +138,14 @@ def simulate(
         raise ValueError("; ".join(lines))
 
 
-def _run_with_progress(jobs: Sequence[Job], num_workers: int, console: Console) -> dict[Path, str]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("spike frames"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
-        tasks = [
-            progress.add_task(job.output.stem, total=job.settings.num_spike_frames(job.sequence))
-            for job in jobs
-        ]
-        return run_jobs(jobs, num_workers, lambda number, n: progress.advance(tasks[number], n))
+def _print_share(console: Console, share: Shard, names: Sequence[str]) -> None:
+    own = set(share.of(names))
+    if left := [name for name in names if name not in own]:
+        listed = ", ".join(left[:_MAX_NAMES]) + (", ..." if len(left) > _MAX_NAMES else "")
+        console.print(
+            f"shard {share.index}/{share.count}: {len(own)} of {len(names)} sequences; "
+            f"left for the other shards: {listed}"
+        )
 
 
 def _outputs(paths: Sequence[Path], output_path: Path, several: bool) -> list[Path]:

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -141,6 +142,71 @@ def test_several_sequences_resume(tmp_path):
     assert (tmp_path / "out" / "a.h5").stat().st_mtime_ns == made
 
 
+def contents(folder):
+    """Spikes and settings of every recording, by name."""
+    found = {}
+    for path in sorted(folder.iterdir()):
+        with Recording.open(path) as recording:
+            found[path.name] = (recording.spikes[:].tobytes(), recording.camera)
+    return found
+
+
+def test_shards_together_make_the_files_of_one_run(tmp_path, capsys):
+    for name in "abcde":
+        make_pictures(tmp_path / "in" / name)
+    options = {"burst_frames": 8, "noise": "model", "frame_rate_hz": 30.0}
+    simulate(tmp_path / "in", tmp_path / "whole", **options)
+    assert "left for" not in capsys.readouterr().out
+    for index, own in enumerate(("ad", "be", "c"), start=1):
+        before = set(contents(tmp_path / "parts")) if index > 1 else set()
+        simulate(tmp_path / "in", tmp_path / "parts", shard=f"{index}/3", **options)
+        made = set(contents(tmp_path / "parts")) - before
+        assert made == {f"{name}.h5" for name in own}
+        left = ", ".join(name for name in "abcde" if name not in own)
+        said = " ".join(capsys.readouterr().out.split())
+        assert f"shard {index}/3: {len(own)} of 5 sequences; left for the other shards: {left}" in (
+            said
+        )
+    assert contents(tmp_path / "parts") == contents(tmp_path / "whole")
+
+
+def test_shards_stay_the_same_when_some_outputs_are_finished(tmp_path):
+    for name in "abc":
+        make_pictures(tmp_path / "in" / name)
+    for shard in ("1/2", "1/2", "2/2"):
+        simulate(tmp_path / "in", tmp_path / "out", burst_frames=8, shard=shard)
+        expected = {"1/2": ["a.h5", "c.h5"], "2/2": ["a.h5", "b.h5", "c.h5"]}[shard]
+        assert sorted(contents(tmp_path / "out")) == expected
+
+
+def test_a_shard_may_be_empty(tmp_path, capsys):
+    for name in "ab":
+        make_pictures(tmp_path / "in" / name)
+    simulate(tmp_path / "in", tmp_path / "out", burst_frames=8, shard="3/3")
+    assert "shard 3/3: 0 of 2 sequences" in " ".join(capsys.readouterr().out.split())
+    assert not (tmp_path / "out").exists()
+
+
+def test_recordings_made_before_are_finished(tmp_path):
+    """The settings that version 0.1 wrote."""
+    simulate(make_pictures(tmp_path / "drive"), tmp_path / "a.h5", burst_frames=8)
+    with Recording.open(tmp_path / "a.h5") as recording:
+        assert recording.camera == {
+            "camera": {"gain": 1.0, "v_threshold": 1.0, "sample_rate_hz": 20000.0, "noise": None},
+            "burst_frames": 8,
+            "interpolation": "flow",
+            "gamma": 2.2,
+            "size": None,
+            "num_pictures": 3,
+            "frame_rate_hz": 30.0,
+            "num_depth_maps": 0,
+            "metres_per_unit": None,
+            "num_poses": 0,
+            "intrinsics": None,
+            "seed": [0, zlib.crc32(b"a")],
+        }
+
+
 def test_several_sequences_with_depth_and_poses(tmp_path):
     for name in ("a", "b"):
         folder = make_pictures(tmp_path / "in" / name)
@@ -185,6 +251,7 @@ def test_bare_spikes(tmp_path):
         ({"depth_scale": "1/0"}, "depth_scale must be a positive number such as 1/256"),
         ({"frame_rate_hz": 0.0}, "frame_rate_hz must be positive"),
         ({"num_workers": 0}, "num_workers must be at least 1"),
+        ({"shard": "5/4"}, r"shard is '5/4'; accepted: 1/n to n/n, such as 1/4 ... 4/4"),
         ({"depth_folder": Path("absent")}, "folder not found: absent"),
         ({"interpolation": "depth"}, "needs depth maps, intrinsics and poses"),
         ({"image_pattern": "*.jpg"}, "no pictures match"),

@@ -1,22 +1,18 @@
 """Pictures of a real camera as a data set of spikes, simulated on first use."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from snn_depth.command.progress import progress_bar
+import numpy as np
+
 from snn_depth.data.sets.recording_dataset import RecordingDataset
 from snn_depth.data.simulation.camera import SpikeCamera
-from snn_depth.data.simulation.depth_maps import DEPTH_SUFFIXES, parse_depth_scale
+from snn_depth.data.simulation.light import Interpolation
 from snn_depth.data.simulation.noise import sensor_noise
-from snn_depth.data.simulation.scene import Interpolation
-from snn_depth.data.simulation.sequence import PictureSequence
-from snn_depth.data.simulation.simulation_jobs import Job
-from snn_depth.data.simulation.video import ImageFolder, open_pictures
-from snn_depth.data.simulation.video_to_spikes import VideoToSpikes
+from snn_depth.data.simulation.picture_frames import open_pictures
+from snn_depth.data.simulation.run_jobs import record_missing
+from snn_depth.data.simulation.simulation_job import SimulationJob
+from snn_depth.data.simulation.spike_simulation import SpikeSimulation
 from snn_depth.files.digest import json_sha256
-from snn_depth.files.listing import list_files
-from snn_depth.geometry.intrinsics import read_intrinsics
-from snn_depth.geometry.poses import read_poses
 
 
 class PictureDataset(RecordingDataset):
@@ -83,51 +79,30 @@ class PictureDataset(RecordingDataset):
             raise FileNotFoundError(f"folder not found: {folder}; get the data or name its folder")
         if intrinsics is not None and (root / intrinsics).is_file():
             intrinsics = str(root / intrinsics)
-        sequence = PictureSequence(
-            open_pictures(root / pictures, image_pattern),
-            frame_rate_hz,
-            None if depth is None else list_files(root / depth, depth_pattern, DEPTH_SUFFIXES),
-            None if depth_scale is None else parse_depth_scale(depth_scale),
-            None if poses is None else read_poses(root / poses),
-            None if intrinsics is None else read_intrinsics(intrinsics),
+        found = open_pictures(
+            root / pictures,
+            image_pattern,
+            depth=None if depth is None else root / depth,
+            depth_pattern=depth_pattern,
+            depth_scale=depth_scale,
+            poses=None if poses is None else root / poses,
         )
-        settings = VideoToSpikes(
+        sequence = found.sequence(frame_rate_hz, intrinsics)
+        simulation = SpikeSimulation(
             SpikeCamera(gain, sample_rate_hz=sample_rate_hz, noise=sensor_noise(noise)),
             burst_frames=num_frames,
             interpolation=interpolation,
             gamma=gamma,
             size=size,
         )
-        name = f"pictures-{root.resolve().name}-{cache_key(sequence, settings, seed)}.h5"
-        job = Job(sequence, Path(cache_dir) / name, settings, seed)
-        if not job.is_finished():
-            total = settings.num_spike_frames(sequence)
-            with progress_bar(f"spikes of {root.name}", total) as advance:
-                job.run(advance)
+        # Files count by name and size, not by where they lie: the noise is seeded by the
+        # recording's name and so is the same on every machine.
+        described = {
+            "record": simulation.record() | sequence.record() | {"seed": [seed]},
+            "poses": None if found.poses is None else np.stack(found.poses).tolist(),
+            "files": [(path.name, path.stat().st_size) for path in found.files],
+        }
+        name = f"pictures-{root.resolve().name}-{json_sha256(described)[:12]}.h5"
+        job = SimulationJob(sequence, simulation, Path(cache_dir) / name, seed)
+        record_missing([job], num_workers=1, title=root.name)
         super().__init__(job.output, num_frames, num_bins, key_frames=frames)
-
-
-def cache_key(sequence: PictureSequence, settings: VideoToSpikes, seed: int) -> str:
-    """A short text that changes with whatever a simulated recording depends on.
-
-    Files count by name and size, not by where they lie, so that the noise, which is seeded by the
-    recording's name, is the same on every machine.
-
-    Args:
-        sequence: The pictures.
-        settings: How they are simulated.
-        seed: Seed of the simulation.
-
-    Returns:
-        Twelve hexadecimal digits.
-    """
-    pictures = sequence.pictures
-    files: Sequence[Path] = pictures.files if isinstance(pictures, ImageFolder) else [pictures.path]
-    described = {
-        "record": settings.record(sequence, [seed]),
-        "poses": None if sequence.poses is None else sequence.poses.tolist(),
-        "files": [
-            (path.name, path.stat().st_size) for path in (*files, *(sequence.depth_paths or ()))
-        ],
-    }
-    return json_sha256(described)[:12]

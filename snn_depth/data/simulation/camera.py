@@ -18,9 +18,8 @@ class SpikeCamera:
         gain: Charge that full intensity (1.0) adds per step. At most `v_threshold`, because a
             pixel reads out at most one spike per step and more light would be lost. The spike
             rate is gain * intensity / v_threshold per step.
-        v_threshold: Firing threshold.
         sample_rate_hz: Steps per second.
-        noise: Noise of the sensor; None for an ideal one.
+        noise: None for an ideal sensor.
 
     Raises:
         ValueError: If a value is not positive or the gain exceeds the threshold.
@@ -56,12 +55,6 @@ class IdealPixels:
     The initial charge is uniform in [0, theta): pixels of equal brightness fire out of step.
     Soft reset keeps the rate g I / theta exact; a reset to zero, as some simulators have it,
     would bias it: I = 0.9 and g = 0.5 would fire at 0.333 instead of 0.45.
-
-    Args:
-        gain: g.
-        v_threshold: theta.
-        shape: Height and width.
-        rng: Source of the initial charge.
     """
 
     def __init__(
@@ -91,10 +84,8 @@ def simulate_spikes(
     depends on the frames and the seed but not on how the frames are cut into chunks.
 
     Args:
-        intensity_chunks: Float32 arrays (t, H, W) of linear light intensity in [0, 1], one frame
-            per step.
-        camera: The camera.
-        seed: Seed (or sequence of seeds) of the initial charge and the temporal noise.
+        intensity_chunks: (t, H, W) of linear light in [0, 1], one frame per step.
+        seed: Seed, or seeds, of the initial charge and the temporal noise.
 
     Yields:
         uint8 array (t, H, W) of 0 and 1 for each chunk.
@@ -122,18 +113,9 @@ def simulate_spikes(
 def simulate_burst(
     intensity_THW: NDArray[np.float32], camera: SpikeCamera, seed: int | Sequence[int]
 ) -> NDArray[np.uint8]:
-    """Simulate one burst of frames from a fresh initial charge.
+    """One burst from a fresh initial charge, uint8 (T, H, W) of 0 and 1; see `simulate_spikes`.
 
-    Args:
-        intensity_THW: Linear light intensity in [0, 1], float32 (T, H, W).
-        camera: The camera.
-        seed: As in `simulate_spikes`; give every burst its own.
-
-    Returns:
-        uint8 array (T, H, W) of 0 and 1.
-
-    Raises:
-        ValueError: As `simulate_spikes`.
+    Give every burst a seed of its own.
     """
     return next(simulate_spikes([intensity_THW], camera, seed))
 

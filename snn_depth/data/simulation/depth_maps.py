@@ -6,19 +6,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_depth.data.simulation.video import read_image
+from snn_depth.data.simulation.pictures import read_image
 
 DEPTH_SUFFIXES = {".png", ".pgm", ".tif", ".tiff", ".npy"}
 
 
 def parse_depth_scale(text: str) -> float:
-    """Metres per stored unit from a number or a fraction.
-
-    Args:
-        text: Such as "0.001" or "1/256".
-
-    Returns:
-        The scale.
+    """Metres per stored unit from a number or a fraction, such as 0.001 or 1/256.
 
     Raises:
         ValueError: If it is neither, or not positive.
@@ -33,15 +27,14 @@ def parse_depth_scale(text: str) -> float:
 
 
 def read_depth_m(path: Path, metres_per_unit: float | None) -> NDArray[np.float32]:
-    """Read one depth map.
+    """Read one depth map, float32 (H, W) in metres, 0 where nothing was measured.
+
+    Files store that as 0 or, where they hold integers, as 65535 (7-Scenes; the sky of Virtual
+    KITTI).
 
     Args:
         path: Integer image or `.npy`.
         metres_per_unit: Scale of the stored values. None takes floating-point values for metres.
-
-    Returns:
-        Float32 (H, W) in metres; 0 where nothing was measured, stored as 0 or, in 16-bit files,
-        as 65535 (7-Scenes; the sky of Virtual KITTI).
 
     Raises:
         ValueError: If the file cannot be read, is not one channel, holds negative or non-finite
@@ -83,11 +76,8 @@ def resize_depth(depth_m: NDArray[np.float32], size: tuple[int, int]) -> NDArray
     passed beside the surface that the camera sees.
 
     Args:
-        depth_m: Float32 (H, W), 0 = no measurement.
+        depth_m: (H, W), 0 = no measurement.
         size: New height and width.
-
-    Returns:
-        Float32 of that size, 0 = no measurement.
     """
     (old_height, old_width), (height, width) = depth_m.shape, size
     centre_rows = ((np.arange(height) + 0.5) * old_height / height).astype(np.intp)

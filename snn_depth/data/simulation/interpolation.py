@@ -36,8 +36,8 @@ class InBetween:
     Args:
         first: Intensity (H, W) at time 0.
         second: Intensity (H, W) at time 1.
-        forward: Motion of the first frame's pixels towards the second.
-        backward: Motion of the second frame's pixels towards the first.
+        forward: Motion of the first frame's pixels.
+        backward: Motion of the second frame's pixels, towards the first.
     """
 
     def __init__(self, first: Image, second: Image, forward: Motion, backward: Motion) -> None:
@@ -72,15 +72,13 @@ def warp(image: Image, displacement: NDArray[np.float32], iterations: int = 2) -
     """Move every pixel of an image by its own displacement.
 
     The picture at q shows the point p with p + d(p) = q, found by iterating p = q - d(p) from
-    p = q - d(q); it converges where neighbours do not overtake each other.
+    p = q - d(q); it converges where neighbours do not overtake each other. Sampled bilinearly, the
+    border continued.
 
     Args:
-        image: Float32 (H, W).
-        displacement: Float32 (H, W, 2), x then y, in pixels.
+        image: (H, W).
+        displacement: (H, W, 2), x then y, in pixels.
         iterations: Refinements of p.
-
-    Returns:
-        Float32 (H, W), sampled bilinearly, the border continued.
     """
     height, width = image.shape
     q = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
@@ -100,7 +98,7 @@ def flow_motion(first_rgb: NDArray[np.uint8], second_rgb: NDArray[np.uint8]) -> 
     """Motion at constant speed along dense optical flow (DIS; Kroeger et al., ECCV 2016).
 
     Args:
-        first_rgb: uint8 (H, W, 3), gamma encoded as stored, which is what matching wants.
+        first_rgb: (H, W, 3), gamma encoded as stored, which is what matching wants.
         second_rgb: The same, one interval later.
 
     Raises:

@@ -62,14 +62,11 @@ class SensorNoise:
 
 
 def sensor_noise(text: str) -> SensorNoise | None:
-    """The noise that a setting names.
+    """The noise that a setting names; None for an ideal sensor.
 
     Args:
         text: none; model (statistics measured on a spike camera); or the path of an `.npz` with
             a sensor's measured maps Nd, Nl, D_light.
-
-    Returns:
-        The noise; None for an ideal sensor.
 
     Raises:
         ValueError: If it is none of these.
@@ -106,11 +103,6 @@ def fixed_pattern(noise: SensorNoise, height: int, width: int) -> FixedPattern:
     D / (Nl + D Nd / (D_light (335 + Nd))) for a clean interval D. In rates (1/D) that is a gain
     Nl and a constant dark rate Nd / (D_light (335 + Nd)) per step of the 20 kHz camera.
     A frame smaller than the maps is taken as the sensor's upper left region.
-
-    Args:
-        noise: The sensor.
-        height: Rows.
-        width: Columns.
 
     Raises:
         ValueError: If the measured maps are no `.npz`, lack an array, or are smaller than the
@@ -164,9 +156,7 @@ class NoisyPixels:
     threshold per step; the read-out latches one spike, so the excess is lost.
 
     Args:
-        noise: The sensor.
         exposure: g / theta: light per step, in thresholds, at full intensity.
-        sample_rate_hz: Steps per second.
         shape: Height and width.
         rng: Source of the initial phase and the temporal noise, consumed step by step.
     """

@@ -24,11 +24,7 @@ def bottom_center_crop(picture: NDArray, size: tuple[int, int] | None) -> NDArra
 
 
 def crop_corner(picture_size: tuple[int, int], size: tuple[int, int] | None) -> tuple[int, int]:
-    """First row and column that `bottom_center_crop` keeps.
-
-    Args:
-        picture_size: Height and width of the picture.
-        size: Rows and columns to keep; None keeps all.
+    """First row and column that `bottom_center_crop` keeps of a picture (height, width).
 
     Raises:
         ValueError: If the picture is smaller.

@@ -1,119 +1,117 @@
-"""A picture sequence with the depth maps, poses and intrinsics that belong to it."""
+"""A sequence of frames that are not read yet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
-from pathlib import Path
-from typing import Any
+from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_depth.data.simulation.depth_maps import read_depth_m, resize_depth
-from snn_depth.data.simulation.video import ImageFolder, VideoFile, linear_intensity, resize_area
-from snn_depth.geometry.intrinsics import scale_intrinsics
+from snn_depth.data.simulation.frames import StoredFrame
+from snn_depth.files.digest import json_sha256
 
 
-@dataclass(frozen=True)
-class Frame:
-    """One picture at the sensor's size and what is known about it.
+class Frames(Protocol):
+    """Some frames in order; their number may be a guess (some videos declare it wrongly)."""
 
-    Attributes:
-        rgb: uint8 (H, W, 3), gamma encoded.
-        intensity: Linear light in [0, 1], float32 (H, W).
-        depth_m: Float32 (H, W), 0 = no measurement; None without depth.
-        pose: Camera to world, float64 (4, 4); None without poses.
-    """
+    def __len__(self) -> int: ...
 
-    rgb: NDArray[np.uint8]
-    intensity: NDArray[np.float32]
-    depth_m: NDArray[np.float32] | None
-    pose: NDArray[np.float64] | None
+    def __iter__(self) -> Iterator[StoredFrame]: ...
 
 
 @dataclass(frozen=True, eq=False)
-class PictureSequence:
-    """Pictures taken at a constant rate, with optional depth and poses, read one at a time.
+class FrameSequence:
+    """Frames in the order of time, and which of them become key frames of a recording.
 
     Attributes:
-        pictures: Folder or video.
-        frame_rate_hz: Pictures per second.
-        depth_paths: One depth file per picture, in the same order.
-        metres_per_unit: Scale of the depth files (see `read_depth_m`).
-        poses: Camera to world (K, 4, 4).
-        intrinsics: (3, 3) for the pictures' own size.
+        name: Unique in its data set.
+        key_frames: Numbers of the key frames, ascending; None takes all. The frames beside them
+            only tell how the light moves.
+        frame_rate_hz: Constant rate of the frames; None where each has a time of its own, or none.
+        intrinsics: (3, 3) in pixels of the stored pictures; None if unknown.
+        max_gap_s: Frames further apart in time show too different things to join them. Frames of
+            a constant rate are always joined.
+        description: What `record` is to say, JSON-ready; by default names, times and poses.
 
     Raises:
-        ValueError: If the number of depth files or poses is not that of the pictures.
+        ValueError: If there is no key frame, or the frame rate is not positive.
     """
 
-    pictures: ImageFolder | VideoFile
-    frame_rate_hz: float
-    depth_paths: list[Path] | None = None
-    metres_per_unit: float | None = None
-    poses: NDArray[np.float64] | None = None
+    name: str
+    frames: Frames
+    key_frames: Sequence[int] | None = None
+    frame_rate_hz: float | None = None
     intrinsics: NDArray[np.float64] | None = None
+    max_gap_s: float = 0.25
+    description: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.frame_rate_hz < np.inf:
+        if self.key_frames is not None and not self.key_frames:
+            raise ValueError(f"sequence {self.name} has no picture with depth")
+        if self.frame_rate_hz is not None and not 0 < self.frame_rate_hz < np.inf:
             raise ValueError(f"frame_rate_hz must be positive, not {self.frame_rate_hz}")
-        for name, part in (("depth maps", self.depth_paths), ("poses", self.poses)):
-            if part is not None and len(part) != self.pictures.num_frames:
-                raise ValueError(
-                    f"{len(part)} {name} for {self.pictures.num_frames} pictures in "
-                    f"{self.pictures.path}; there must be one for each picture"
-                )
+
+    @property
+    def num_key_frames(self) -> int:
+        """How many frames become key frames."""
+        return len(self.frames if self.key_frames is None else self.key_frames)
+
+    def is_key_frame(self, number: int) -> bool:
+        """Whether the frame of this number becomes a key frame."""
+        return self._chosen is None or number in self._chosen
+
+    @cached_property
+    def _chosen(self) -> frozenset[int] | None:
+        return None if self.key_frames is None else frozenset(self.key_frames)
+
+    def time_s(self, number: int, frame: StoredFrame) -> float:
+        """Time of a frame; 0 where it is not known."""
+        if self.frame_rate_hz is not None:
+            return number / self.frame_rate_hz
+        return 0.0 if frame.time_s is None else frame.time_s
+
+    def gap_s(self, first: StoredFrame, second: StoredFrame) -> float | Fraction | None:
+        """Time from a frame to the next, exact at a constant rate; None: they are not joined."""
+        if self.frame_rate_hz is not None:
+            return 1 / Fraction(self.frame_rate_hz)
+        if first.time_s is None or second.time_s is None:
+            return None
+        gap_s = second.time_s - first.time_s
+        return gap_s if 0 < gap_s <= self.max_gap_s else None
+
+    def needed(self) -> Iterator[tuple[int, StoredFrame]]:
+        """The key frames and what is joined to them, with their numbers."""
+        if self._chosen is None:
+            yield from enumerate(self.frames)
+            return
+        wanted = set(self._chosen)
+        for number, (first, second) in enumerate(pairwise(self.frames)):
+            if self.gap_s(first, second) is not None and (
+                self.is_key_frame(number) or self.is_key_frame(number + 1)
+            ):
+                wanted |= {number, number + 1}
+        yield from ((k, frame) for k, frame in enumerate(self.frames) if k in wanted)
 
     def record(self) -> dict[str, Any]:
         """What the sequence consists of, as JSON-ready values."""
+        if self.description is not None:
+            return dict(self.description)
+        key_frames = range(len(self.frames)) if self.key_frames is None else self.key_frames
+        times_s = [frame.time_s for frame in self.frames]
+        poses = [None if frame.pose is None else frame.pose.tolist() for frame in self.frames]
         return {
-            "num_pictures": self.pictures.num_frames,
-            "frame_rate_hz": self.frame_rate_hz,
-            "num_depth_maps": 0 if self.depth_paths is None else len(self.depth_paths),
-            "metres_per_unit": self.metres_per_unit,
-            "num_poses": 0 if self.poses is None else len(self.poses),
+            "name": self.name,
+            "pictures": [frame.name for frame in self.frames],
+            "key_frames": list(key_frames),
+            "timestamps_s": None if None in times_s else times_s,
+            "max_gap_s": self.max_gap_s,
             "intrinsics": None if self.intrinsics is None else self.intrinsics.tolist(),
+            "poses": None if None in poses else poses,
         }
 
-    def frames(self, size: tuple[int, int] | None, gamma: float) -> Iterator[Frame]:
-        """Read the pictures in order.
-
-        Args:
-            size: Height and width of the sensor; None keeps the pictures' own.
-            gamma: Exponent that decodes the pictures (see `linear_intensity`).
-
-        Raises:
-            ValueError: If a picture or depth map cannot be read or has another size.
-        """
-        depth_paths = repeat(None) if self.depth_paths is None else self.depth_paths
-        poses = repeat(None) if self.poses is None else self.poses
-        for rgb, depth_path, pose in zip(self.pictures, depth_paths, poses, strict=False):
-            depth_m = None
-            if depth_path is not None:
-                depth_m = read_depth_m(depth_path, self.metres_per_unit)
-                if depth_m.shape != rgb.shape[:2]:
-                    raise ValueError(
-                        f"depth {depth_path} is {depth_m.shape} but its picture is {rgb.shape[:2]}"
-                    )
-            intensity = linear_intensity(rgb, gamma, size)
-            if size is not None:
-                rgb = resize_area(rgb, size)
-                depth_m = None if depth_m is None else resize_depth(depth_m, size)
-            yield Frame(rgb, intensity, depth_m, pose)
-
-    def picture_size(self) -> tuple[int, int]:
-        """Height and width of the pictures.
-
-        Raises:
-            ValueError: If not even the first one can be read.
-        """
-        first = next(iter(self.pictures), None)
-        if first is None:
-            raise ValueError(f"no picture can be read from {self.pictures.path}")
-        return first.shape[0], first.shape[1]
-
-    def scaled_intrinsics(self, size: tuple[int, int] | None) -> NDArray[np.float64] | None:
-        """Intrinsics for a sensor of this size (None: the pictures' own); None if unknown."""
-        if self.intrinsics is None or size is None:
-            return self.intrinsics
-        return scale_intrinsics(self.intrinsics, self.picture_size(), size)
+    def file_name(self) -> str:
+        """Name of its recording: a sequence that consists of something else has another."""
+        return f"{self.name}-{json_sha256(self.record(), sort_keys=False)[:8]}.h5"

@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Literal
 
 from snn_depth.data.sets.public.projection_file import read_projection
 from snn_depth.data.sets.public.simulated_dataset import Parts, SimulatedDataset
-from snn_depth.data.simulation.shots import FileShot, ShotSequence
+from snn_depth.data.simulation.frames import PictureFrame
+from snn_depth.data.simulation.sequence import FrameSequence
 
 logger = logging.getLogger(__name__)
 Split = Literal["all", "train", "test"]
@@ -157,7 +158,7 @@ half-image-calib/                           optional, of the main data set
 
 def find_sequence(
     root: Path, name: str, pictures: Sequence[Path], depth_maps: Mapping[str, Path]
-) -> list[ShotSequence]:
+) -> list[FrameSequence]:
     """One sequence of the main data set.
 
     Args:
@@ -176,13 +177,11 @@ def find_sequence(
     calibration = _calibration_file(root, name)
     if calibration is None:
         raise FileNotFoundError(f"calibration not found: {root}/half-image-calib/{name}.txt")
-    shots = _shots(pictures, depth_maps)
-    times_s = [time_s(shot.name) for shot in shots]
-    intrinsics = read_projection(calibration, _LEFT_CAMERA)
-    return [ShotSequence(name, shots, range(len(shots)), times_s, intrinsics)]
+    frames = [replace(frame, time_s=time_s(frame.name)) for frame in _frames(pictures, depth_maps)]
+    return [FrameSequence(name, frames, intrinsics=read_projection(calibration, _LEFT_CAMERA))]
 
 
-def find_weather(root: Path, weather: str, split: Split) -> list[ShotSequence]:
+def find_weather(root: Path, weather: str, split: Split) -> list[FrameSequence]:
     """The pictures of one weather, one sequence for each drive they are from.
 
     Args:
@@ -207,11 +206,11 @@ def find_weather(root: Path, weather: str, split: Split) -> list[ShotSequence]:
     chosen = {"all": names, "train": names[:num_train], "test": names[num_train:]}[split]
     sequences = []
     for drive in sorted({name.split("_")[0] for name in chosen}):
-        shots = _shots([pictures[n] for n in chosen if n.startswith(drive)], depth_maps)
+        frames = _frames([pictures[n] for n in chosen if n.startswith(drive)], depth_maps)
         calibration = _calibration_file(root, drive)
         intrinsics = None if calibration is None else read_projection(calibration, _LEFT_CAMERA)
         name = f"{weather}_{drive}"
-        sequences.append(ShotSequence(name, shots, range(len(shots)), intrinsics=intrinsics))
+        sequences.append(FrameSequence(name, frames, intrinsics=intrinsics))
     return sequences
 
 
@@ -235,11 +234,13 @@ def _by_name(folders: Iterable[Path], suffix: str) -> dict[str, Path]:
     return {path.stem: path for folder in folders for path in folder.rglob(f"*{suffix}")}
 
 
-def _shots(pictures: Sequence[Path], depth_maps: Mapping[str, Path]) -> list[FileShot]:
+def _frames(pictures: Sequence[Path], depth_maps: Mapping[str, Path]) -> list[PictureFrame]:
     for path in pictures:
         if path.stem not in depth_maps:
             raise FileNotFoundError(f"depth map not found: {path.stem}.png, that of {path}")
-    return [FileShot(path.name, path, depth_maps[path.stem], _METRES_PER_UNIT) for path in pictures]
+    return [
+        PictureFrame(path.name, path, depth_maps[path.stem], _METRES_PER_UNIT) for path in pictures
+    ]
 
 
 def _calibration_file(root: Path, sequence: str) -> Path | None:

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from snn_depth.data.sets.public.kitti_split import read_split
 from snn_depth.data.sets.public.projection_file import read_projection
 from snn_depth.data.sets.public.simulated_dataset import Parts, SimulatedDataset
-from snn_depth.data.simulation.shots import FileShot, ShotSequence
+from snn_depth.data.simulation.frames import PictureFrame
+from snn_depth.data.simulation.sequence import FrameSequence
 from snn_depth.files.listing import list_files
 
 logger = logging.getLogger(__name__)
@@ -94,7 +95,7 @@ def find_drives(root: Path) -> list[str]:
     return sorted(path.name for path in root.glob("????_??_??/????_??_??_drive_????_sync"))
 
 
-def find_whole(root: Path, depth_root: Path, drives: Sequence[str]) -> list[ShotSequence]:
+def find_whole(root: Path, depth_root: Path, drives: Sequence[str]) -> list[FrameSequence]:
     """Whole drives, from the left camera; arguments and errors as `find_drive`."""
     return [find_drive(root, depth_root, drive) for drive in drives]
 
@@ -105,7 +106,7 @@ def find_drive(
     drive: str,
     camera: str = "image_02",
     numbers: Iterable[int] | None = None,
-) -> ShotSequence:
+) -> FrameSequence:
     """The pictures of one drive.
 
     Args:
@@ -121,20 +122,25 @@ def find_drive(
     """
     folder = root / drive[:10] / drive / camera / "data"
     depth_maps = find_depth_maps(depth_root, drive, camera)
-    shots, number_of = [], []
-    for path in list_files(folder, "*", {".png", ".jpg"}):
-        number_of.append(int(path.stem))
-        name = f"{drive}/{camera}/{path.name}"
-        shots.append(FileShot(name, path, depth_maps.get(int(path.stem)), _METRES_PER_UNIT))
+    pictures = list_files(folder, "*", {".png", ".jpg"})
+    number_of = [int(path.stem) for path in pictures]
     wanted = set(depth_maps if numbers is None else numbers)
     if missing := sorted(wanted - set(number_of)):
         raise FileNotFoundError(f"picture not found: {folder / f'{missing[0]:010d}.png'} (or .jpg)")
     calibration = root / drive[:10] / "calib_cam_to_cam.txt"
-    return ShotSequence(
+    return FrameSequence(
         name=f"{drive}_{camera}",
-        shots=shots,
+        frames=[
+            PictureFrame(
+                f"{drive}/{camera}/{path.name}",
+                path,
+                depth_maps.get(number),
+                _METRES_PER_UNIT,
+                number / FRAME_RATE_HZ,
+            )
+            for path, number in zip(pictures, number_of, strict=True)
+        ],
         key_frames=[k for k, n in enumerate(number_of) if n in wanted and n in depth_maps],
-        timestamps_s=[number / FRAME_RATE_HZ for number in number_of],
         intrinsics=read_projection(calibration, f"P_rect_{camera[-2:]}"),
     )
 
@@ -160,7 +166,7 @@ def find_depth_maps(depth_root: Path, drive: str, camera: str) -> dict[int, Path
     )
 
 
-def find_listed(root: Path, depth_root: Path, split_file: Path) -> list[ShotSequence]:
+def find_listed(root: Path, depth_root: Path, split_file: Path) -> list[FrameSequence]:
     """The pictures of a list, by drive.
 
     Args:
@@ -180,7 +186,7 @@ def find_listed(root: Path, depth_root: Path, split_file: Path) -> list[ShotSequ
         if with_depth := numbers & find_depth_maps(depth_root, drive, camera).keys():
             sequences.append(find_drive(root, depth_root, drive, camera, with_depth))
     num_listed = sum(map(len, listed.values()))
-    num_found = sum(len(sequence.key_frames) for sequence in sequences)
+    num_found = sum(sequence.num_key_frames for sequence in sequences)
     if not num_found:
         raise ValueError(f"{split_file}: none of its pictures has annotated depth in {depth_root}")
     if num_found < num_listed:

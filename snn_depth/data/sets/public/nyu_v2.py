@@ -7,9 +7,10 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from snn_depth.data.sets.public.nyu_v2_mat import MAT_FILE, Split, labelled_shots
+from snn_depth.data.sets.public.nyu_v2_mat import MAT_FILE, Split, labelled_frames
 from snn_depth.data.sets.public.simulated_dataset import Parts, SimulatedDataset
-from snn_depth.data.simulation.shots import FileShot, Shot, ShotSequence
+from snn_depth.data.simulation.frames import PictureFrame, StoredFrame
+from snn_depth.data.simulation.sequence import FrameSequence
 
 Source = Literal["labelled", "folders"]
 # Of the colour camera, from the data set's toolbox (camera_params.m); pixels of 480 x 640.
@@ -17,7 +18,7 @@ INTRINSICS = np.array([[518.85790, 0, 325.58245], [0, 519.46961, 253.73617], [0,
 _METRES_PER_UNIT = 1 / 1000
 _FOLDER_OF_SPLIT = {"train": "sync", "test": "official_splits/test"}
 # Isolated pictures are recorded by the hundred: an interrupted run loses no more.
-_SHOTS_PER_RECORDING = 100
+_FRAMES_PER_RECORDING = 100
 
 
 class NyuV2(SimulatedDataset):
@@ -112,12 +113,12 @@ official_splits/test/
         return parts
 
 
-def find_labelled(root: Path, split: Split, filled: bool) -> list[ShotSequence]:
-    """The pictures of the labelled MATLAB file; arguments and errors as `labelled_shots`."""
-    return _sequences(f"labelled_{split}", labelled_shots(root, split, filled))
+def find_labelled(root: Path, split: Split, filled: bool) -> list[FrameSequence]:
+    """The pictures of the labelled MATLAB file; arguments and errors as `labelled_frames`."""
+    return _sequences(f"labelled_{split}", labelled_frames(root, split, filled))
 
 
-def find_folders(folder: Path, split: Split, list_file: Path | None) -> list[ShotSequence]:
+def find_folders(folder: Path, split: Split, list_file: Path | None) -> list[FrameSequence]:
     """The pictures of the layout with folders, by scene.
 
     Args:
@@ -135,18 +136,18 @@ def find_folders(folder: Path, split: Split, list_file: Path | None) -> list[Sho
         pictures = [folder / name for name in read_list(list_file)]
     if not pictures:
         raise ValueError(f"no picture */rgb_*.jpg in {folder}")
-    by_scene: dict[str, list[Shot]] = {}
+    by_scene: dict[str, list[StoredFrame]] = {}
     for rgb in pictures:
         depth = rgb.with_name(f"sync_depth_{rgb.stem.removeprefix('rgb_')}.png")
         for path in (rgb, depth):
             if not path.is_file():
                 raise FileNotFoundError(f"file not found: {path}")
-        shot = FileShot(f"{rgb.parent.name}/{rgb.name}", rgb, depth, _METRES_PER_UNIT)
-        by_scene.setdefault(rgb.parent.name, []).append(shot)
+        frame = PictureFrame(f"{rgb.parent.name}/{rgb.name}", rgb, depth, _METRES_PER_UNIT)
+        by_scene.setdefault(rgb.parent.name, []).append(frame)
     return [
         sequence
-        for scene, shots in sorted(by_scene.items())
-        for sequence in _sequences(f"{split}_{scene}", shots)
+        for scene, frames in sorted(by_scene.items())
+        for sequence in _sequences(f"{split}_{scene}", frames)
     ]
 
 
@@ -176,13 +177,12 @@ def read_list(path: Path) -> list[str]:
     return pictures
 
 
-def _sequences(name: str, shots: Sequence[Shot]) -> list[ShotSequence]:
+def _sequences(name: str, frames: Sequence[StoredFrame]) -> list[FrameSequence]:
     return [
-        ShotSequence(
-            name=f"{name}_{start // _SHOTS_PER_RECORDING:02d}",
-            shots=shots[start : start + _SHOTS_PER_RECORDING],
-            key_frames=range(len(shots[start : start + _SHOTS_PER_RECORDING])),
+        FrameSequence(
+            f"{name}_{start // _FRAMES_PER_RECORDING:02d}",
+            frames[start : start + _FRAMES_PER_RECORDING],
             intrinsics=INTRINSICS,
         )
-        for start in range(0, len(shots), _SHOTS_PER_RECORDING)
+        for start in range(0, len(frames), _FRAMES_PER_RECORDING)
     ]

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import scipy.io  # type: ignore[import-untyped]
 
-from snn_depth.data.simulation.shots import Depth, Rgb, Shot
+from snn_depth.data.simulation.frames import Depth, Rgb, StoredFrame
 
 Split = Literal["train", "test"]
 MAT_FILE = "nyu_depth_v2_labeled.mat"
@@ -17,7 +17,7 @@ _INDEX_NAMES = {"train": "trainNdxs", "test": "testNdxs"}
 
 
 @dataclass(frozen=True)
-class MatShot:
+class MatFrame:
     """A picture in the labelled MATLAB file.
 
     Attributes:
@@ -29,14 +29,17 @@ class MatShot:
     path: Path
     index: int
     filled: bool
+    # The pictures are no video.
+    time_s: None = None
+    pose: None = None
 
     @property
     def name(self) -> str:
-        """As in `Shot`."""
+        """See `StoredFrame.name`."""
         return f"{self.path.name}/{'depths' if self.filled else 'rawDepths'}/{self.index}"
 
     def read(self) -> tuple[Rgb, Depth | None]:
-        """Read both arrays, as `Shot` says; MATLAB's axes come out reversed."""
+        """Read both arrays, as `StoredFrame` says; MATLAB's axes come out reversed."""
         with h5py.File(self.path) as file:
             rgb_CWH = _entry(file, "images", self.index, np.uint8, 3)
             depth_WH = _entry(file, "depths" if self.filled else "rawDepths", self.index, "f4", 2)
@@ -45,13 +48,13 @@ class MatShot:
         return np.ascontiguousarray(rgb_CWH.T), np.ascontiguousarray(depth_WH.T, np.float32)
 
 
-def labelled_shots(root: Path, split: Split, filled: bool) -> list[Shot]:
+def labelled_frames(root: Path, split: Split, filled: bool) -> list[StoredFrame]:
     """The pictures of the official split.
 
     Args:
         root: Folder of the MATLAB file and of `splits.mat`, which counts from 1.
         split: train (795 pictures) or test (654).
-        filled: As in `MatShot`.
+        filled: As in `MatFrame`.
 
     Raises:
         ValueError: If a file has another content than expected.
@@ -75,7 +78,7 @@ def labelled_shots(root: Path, split: Split, filled: bool) -> list[Shot]:
             f"{split_path} has {len(numbers)} numbers that do not fit the {num_pictures} pictures "
             f"of {path}"
         )
-    return [MatShot(path, int(number) - 1, filled) for number in numbers]
+    return [MatFrame(path, int(number) - 1, filled) for number in numbers]
 
 
 def _entry(file: h5py.File, name: str, index: int, kind: type | str, num_axes: int) -> np.ndarray:

@@ -3,26 +3,29 @@
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 
-from snn_depth.command.progress import progress_bar
 from snn_depth.data.sample import RGB, SPIKES, Sample, View
 from snn_depth.data.sets.public.public_dataset import DatasetLayout, LayoutReport
 from snn_depth.data.sets.recording_dataset import RecordingDataset
-from snn_depth.data.simulation.burst_job import BurstJob, SequenceView
-from snn_depth.data.simulation.burst_simulation import BurstSimulation, Sensor
-from snn_depth.data.simulation.scene import Interpolation
-from snn_depth.data.simulation.shots import ShotSequence
-from snn_depth.data.simulation.simulation_jobs import run_jobs
+from snn_depth.data.simulation.camera import SpikeCamera
+from snn_depth.data.simulation.light import Interpolation
+from snn_depth.data.simulation.noise import SensorNoise
+from snn_depth.data.simulation.run_jobs import record_missing
+from snn_depth.data.simulation.sequence import FrameSequence
+from snn_depth.data.simulation.simulation_job import SimulationJob
+from snn_depth.data.simulation.spike_simulation import SpikeSimulation
 from snn_depth.data.spec import DataSpec
 from snn_depth.data.streams.binning import bin_spikes
+from snn_depth.files.digest import json_sha256
 
-# Key frames that are simulated sooner than processes start.
-_MIN_KEY_FRAMES = 100
-
-Parts = Mapping[str, Callable[[], Sequence[ShotSequence]]]
+Sensor = Literal["ideal", "noisy"]
+Parts = Mapping[str, Callable[[], Sequence[FrameSequence]]]
+# Part of every cache key: a change to what is simulated must raise it.
+SIMULATION_VERSION = 1
 
 
 class SimulatedDataset(RecordingDataset, DatasetLayout):
@@ -56,7 +59,7 @@ class SimulatedDataset(RecordingDataset, DatasetLayout):
 
     def __init__(
         self,
-        sequences: Sequence[ShotSequence],
+        sequences: Sequence[FrameSequence],
         *,
         size: tuple[int, int] | None = (64, 128),
         crop: tuple[int, int] | None = None,
@@ -71,12 +74,21 @@ class SimulatedDataset(RecordingDataset, DatasetLayout):
         keep_in_memory: bool = True,
     ) -> None:
         DataSpec(num_frames=num_frames, num_bins=num_bins)  # raises before hours of simulation
-        simulation = BurstSimulation(
-            size, crop, num_frames, sample_rate_hz, sensor, interpolation, max_depth_m
-        )
-        folder = Path(cache_dir) / f"{type(self).__name__}-{simulation.digest()}"
-        paths = record_sequences(sequences, simulation, folder, self.title, num_workers)
-        super().__init__(paths, num_frames, num_bins, keep_in_memory)
+        settings: dict[str, Any] = {
+            "size": size,
+            "crop": crop,
+            "num_frames": num_frames,
+            "sample_rate_hz": sample_rate_hz,
+            "sensor": sensor,
+            "interpolation": interpolation,
+            "max_depth_m": max_depth_m,
+        }
+        simulation = _simulation(**settings)
+        key = json_sha256(settings | {"version": SIMULATION_VERSION})[:12]
+        folder = Path(cache_dir) / f"{type(self).__name__}-{key}"
+        jobs = [SimulationJob(s, simulation, folder / s.file_name()) for s in sequences]
+        record_missing(jobs, num_workers, self.title)
+        super().__init__([job.output for job in jobs], num_frames, num_bins, keep_in_memory)
 
     @classmethod
     @abstractmethod
@@ -104,7 +116,7 @@ class SimulatedDataset(RecordingDataset, DatasetLayout):
             return LayoutReport({}, [str(error)])
         for name, find in parts.items():
             try:
-                num_samples[name] = sum(len(sequence.key_frames) for sequence in find())
+                num_samples[name] = sum(sequence.num_key_frames for sequence in find())
             except (ValueError, OSError) as error:
                 problems.append(f"{name}: {error}")
         return LayoutReport(num_samples, problems)
@@ -122,52 +134,34 @@ class SimulatedDataset(RecordingDataset, DatasetLayout):
         raise problem
 
 
-def record_sequences(
-    sequences: Sequence[ShotSequence],
-    simulation: BurstSimulation,
-    folder: Path,
-    title: str,
-    num_workers: int,
-) -> list[Path]:
-    """Simulate what is not recorded yet.
-
-    Args:
-        sequences: The pictures.
-        simulation: How to simulate.
-        folder: Where recordings with these settings are kept.
-        title: Name of the data set, for the progress bar.
-        num_workers: Processes at the most.
-
-    Returns:
-        One recording per sequence, in order.
-
-    Raises:
-        ValueError: If a sequence cannot be simulated; the others are all the same.
-    """
-    jobs = [BurstJob(s, simulation, folder / s.file_name()) for s in sequences]
-    missing = [job for job in jobs if not job.output.is_file()]
-    num_total = sum(len(sequence.key_frames) for sequence in sequences)
-    num_missing = sum(len(job.sequence.key_frames) for job in missing)
-    if missing:
-        if num_missing < _MIN_KEY_FRAMES:
-            num_workers = 1
-        with progress_bar(f"spikes: {title}", num_total) as advance:
-            advance(num_total - num_missing)
-            errors = run_jobs(missing, num_workers, lambda _, steps: advance(steps))
-        if errors:
-            output, error = next(iter(errors.items()))
-            raise ValueError(
-                f"{len(errors)} of {len(jobs)} sequences of {title} cannot be simulated, the "
-                f"first ({output.stem}): {error}"
-            )
-    return [job.output for job in jobs]
+def _simulation(
+    size: tuple[int, int] | None,
+    crop: tuple[int, int] | None,
+    num_frames: int,
+    sample_rate_hz: float,
+    sensor: Sensor,
+    interpolation: Interpolation,
+    max_depth_m: float,
+) -> SpikeSimulation:
+    if size is not None and min(size) < 8:
+        raise ValueError(f"size is {list(size)}; accepted: 8 or more pixels each")
+    if sensor not in get_args(Sensor):
+        raise ValueError(f"sensor is {sensor!r}; accepted: {', '.join(get_args(Sensor))}")
+    noise = SensorNoise() if sensor == "noisy" else None
+    return SpikeSimulation(
+        SpikeCamera(sample_rate_hz=sample_rate_hz, noise=noise),
+        burst_frames=num_frames,
+        interpolation=interpolation,
+        size=size,
+        crop=crop,
+        max_depth_m=max_depth_m,
+    )
 
 
-def _first_sample(sequence: ShotSequence) -> Sample:
-    view = SequenceView(sequence, BurstSimulation(size=None))
-    k = sequence.key_frames[0]
-    frame = view.frame(k)
-    counts_THW = bin_spikes(view.spikes(k), 8).astype(np.uint8)
+def _first_sample(sequence: FrameSequence) -> Sample:
+    job = SimulationJob(sequence, SpikeSimulation(SpikeCamera()), Path())
+    frame, burst = next(job.bursts())
+    counts_THW = bin_spikes(np.concatenate(list(burst)), 8).astype(np.uint8)
     assert frame.depth_m is not None
     depth_m = torch.from_numpy(frame.depth_m)[None]
     return Sample(

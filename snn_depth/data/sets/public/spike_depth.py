@@ -16,7 +16,7 @@ from snn_depth.data.sample import RGB, SPIKES, Sample, View
 from snn_depth.data.sets.public.public_dataset import DatasetLayout
 from snn_depth.data.sets.recording_dataset import MAX_FRAMES_PER_BIN
 from snn_depth.data.simulation.depth_maps import resize_depth
-from snn_depth.data.simulation.video import read_rgb, resize_area
+from snn_depth.data.simulation.pictures import read_rgb, resize_area
 from snn_depth.data.spec import DataSpec
 from snn_depth.data.streams.binning import bin_spikes
 from snn_depth.data.streams.spike_file_options import SpikeFileOptions

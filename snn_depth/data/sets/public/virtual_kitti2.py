@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_depth.data.sets.public.simulated_dataset import Parts, SimulatedDataset
-from snn_depth.data.simulation.shots import FileShot, ShotSequence
+from snn_depth.data.simulation.frames import PictureFrame
+from snn_depth.data.simulation.sequence import FrameSequence
 from snn_depth.files.listing import list_files
 
 SCENES = ("Scene01", "Scene02", "Scene06", "Scene18", "Scene20")
@@ -89,7 +90,7 @@ Scene01/                      also Scene02, Scene06, Scene18, Scene20
 
 def find_scenes(
     root: Path, scenes: Sequence[str], variations: Sequence[str], cameras: Sequence[str]
-) -> list[ShotSequence]:
+) -> list[FrameSequence]:
     """Sequences of all scenes in all variations from all cameras; errors as `find_sequence`."""
     return [
         find_sequence(root, scene, variation, camera)
@@ -99,7 +100,7 @@ def find_scenes(
     ]
 
 
-def find_sequence(root: Path, scene: str, variation: str, camera: str) -> ShotSequence:
+def find_sequence(root: Path, scene: str, variation: str, camera: str) -> FrameSequence:
     """The pictures of one scene.
 
     Args:
@@ -116,23 +117,22 @@ def find_sequence(root: Path, scene: str, variation: str, camera: str) -> ShotSe
     depth_folder = _folder(root, "depth", scene, variation) / "frames" / "depth" / camera
     text_folder = _folder(root, "textgt", scene, variation)
     name = f"{scene}_{variation}_{camera}"
-    shots, numbers = [], []
-    for rgb in list_files(rgb_folder, "rgb_*", {".jpg"}):
-        number = rgb.stem.removeprefix("rgb_")
-        depth = depth_folder / f"depth_{number}.png"
-        if not depth.is_file():
-            raise FileNotFoundError(f"depth map not found: {depth}")
-        shots.append(FileShot(f"{name}/{rgb.name}", rgb, depth, _METRES_PER_UNIT))
-        numbers.append(int(number))
-    fx, fy, cx, cy = _rows(text_folder / "intrinsic.txt", 4, camera, numbers)[0]
-    world_to_camera = _rows(text_folder / "extrinsic.txt", 16, camera, numbers)
-    return ShotSequence(
-        name=name,
-        shots=shots,
-        key_frames=range(len(shots)),
-        timestamps_s=[number / FRAME_RATE_HZ for number in numbers],
+    pictures = {int(path.stem[4:]): path for path in list_files(rgb_folder, "rgb_*", {".jpg"})}
+    depth_maps = [depth_folder / f"depth_{rgb.stem[4:]}.png" for rgb in pictures.values()]
+    if missing := [path for path in depth_maps if not path.is_file()]:
+        raise FileNotFoundError(f"depth map not found: {missing[0]}")
+    fx, fy, cx, cy = _rows(text_folder / "intrinsic.txt", 4, camera, list(pictures))[0]
+    world_to_camera = _rows(text_folder / "extrinsic.txt", 16, camera, list(pictures))
+    poses = np.linalg.inv(world_to_camera.reshape(-1, 4, 4))
+    return FrameSequence(
+        name,
+        [
+            PictureFrame(
+                f"{name}/{rgb.name}", rgb, depth, _METRES_PER_UNIT, number / FRAME_RATE_HZ, pose
+            )
+            for (number, rgb), depth, pose in zip(pictures.items(), depth_maps, poses, strict=True)
+        ],
         intrinsics=np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]]),
-        poses=np.linalg.inv(world_to_camera.reshape(-1, 4, 4)).astype(np.float64),
     )
 
 

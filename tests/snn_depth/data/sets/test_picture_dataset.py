@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from snn_depth.data.sets.picture_dataset import PictureDataset
-from snn_depth.data.simulation.video import linear_intensity, read_rgb
+from snn_depth.data.simulation.pictures import linear_intensity, read_rgb
 
 HEIGHT, WIDTH = 12, 20
 

@@ -24,6 +24,7 @@ from snn_depth.data.sets.public import (
     VirtualKitti2,
 )
 from snn_depth.data.streams.recording import Recording
+from snn_depth.data.streams.spike_file_options import SpikeFileOptions
 from snn_depth.data.streams.spike_stream import open_spikes
 from snn_depth.simulate import simulate
 from tests.snn_depth.data.sets.public import trees
@@ -164,7 +165,7 @@ def digests(folder: Path) -> dict[str, str]:
 def _digest(path: Path) -> str:
     digest = hashlib.sha256()
     if path.suffix != ".h5":
-        with open_spikes(path, height=24, width=32) as stream:
+        with open_spikes(path, SpikeFileOptions(height=24, width=32)) as stream:
             digest.update(np.ascontiguousarray(stream[:]).tobytes())
         return digest.hexdigest()[:16]
     with Recording.open(path) as recording:

@@ -11,7 +11,7 @@ from snn_depth.data.simulation.interpolation import (
     interpolate_pose,
     warp,
 )
-from snn_depth.data.simulation.video import linear_intensity, read_rgb
+from snn_depth.data.simulation.pictures import linear_intensity, read_rgb
 from snn_depth.geometry.intrinsics import read_intrinsics
 from snn_depth.geometry.poses import read_poses
 

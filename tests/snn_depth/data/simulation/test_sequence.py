@@ -1,70 +1,85 @@
+import json
+from dataclasses import replace
+from fractions import Fraction
+
 import numpy as np
 import pytest
-from PIL import Image
-
-from snn_depth.data.simulation.sequence import PictureSequence
-from snn_depth.data.simulation.video import ImageFolder
 
 
-@pytest.fixture
-def folder(tmp_path):
-    rng = np.random.default_rng(0)
-    (tmp_path / "rgb").mkdir()
-    (tmp_path / "depth").mkdir()
-    for index in range(3):
-        rgb = rng.integers(0, 256, (12, 20, 3), np.uint8)
-        Image.fromarray(rgb).save(tmp_path / "rgb" / f"{index}.png")
-        depth = np.full((12, 20), 1000 * (index + 1), np.uint16)
-        Image.fromarray(depth).save(tmp_path / "depth" / f"{index}.png")
-    return tmp_path
+def test_gaps_in_time(sequence):
+    frames = sequence.frames
+    assert sequence.gap_s(frames[0], frames[1]) == pytest.approx(0.1)
+    assert sequence.gap_s(frames[1], frames[0]) is None
+    assert sequence.gap_s(frames[1], frames[1]) is None
+    assert sequence.gap_s(frames[0], frames[3]) is None  # 0.3 s
+    assert replace(sequence, max_gap_s=0.05).gap_s(frames[0], frames[1]) is None
+    assert sequence.gap_s(frames[0], replace(frames[1], time_s=None)) is None
 
 
-def sequence(folder, **parts):
-    depth_paths = sorted((folder / "depth").iterdir())
-    return PictureSequence(ImageFolder(folder / "rgb"), 10.0, depth_paths, 1e-3, **parts)
+def test_a_constant_rate_is_exact(sequence):
+    steady = replace(sequence, frame_rate_hz=30.0)
+    assert steady.gap_s(*sequence.frames[:2]) == Fraction(1, 30)
+    assert steady.time_s(1, sequence.frames[1]) == 1 / 30
 
 
-def test_frames_carry_their_parts(folder):
-    poses = np.tile(np.eye(4), (3, 1, 1)) * np.arange(1, 4)[:, None, None]
-    frames = list(sequence(folder, poses=poses).frames(None, 2.2))
-    assert [frame.depth_m[0, 0] for frame in frames] == [1, 2, 3]
-    assert [frame.pose[0, 0] for frame in frames] == [1, 2, 3]
-    assert frames[0].rgb.shape == (12, 20, 3)
-    assert frames[0].intensity.shape == (12, 20)
+@pytest.mark.parametrize(
+    ("key_frames", "times_s", "needed"),
+    [
+        ([0, 1, 2], [0.0, 0.1, 0.2, 0.3], [0, 1, 2, 3]),
+        ([0], [0.0, 0.1, 0.2, 0.3], [0, 1]),
+        ([3], [0.0, 0.1, 0.2, 0.3], [2, 3]),
+        ([1], [0.0, 1.0, 1.1, 1.2], [1, 2]),
+        ([0, 3], [None] * 4, [0, 3]),
+        (None, [None] * 4, [0, 1, 2, 3]),
+    ],
+)
+def test_only_what_is_needed_is_read(sequence, key_frames, times_s, needed):
+    frames = [replace(f, time_s=t) for f, t in zip(sequence.frames, times_s, strict=True)]
+    chosen = replace(sequence, frames=frames, key_frames=key_frames)
+    assert [number for number, _ in chosen.needed()] == needed
+    assert chosen.num_key_frames == (4 if key_frames is None else len(key_frames))
 
 
-def test_frames_in_another_size(folder):
-    frame = next(sequence(folder).frames((6, 5), 2.2))
-    assert frame.rgb.shape == (6, 5, 3)
-    assert frame.rgb.dtype == np.uint8
-    assert frame.intensity.shape == frame.depth_m.shape == (6, 5)
+def test_record_and_file_name(sequence):
+    record = sequence.record()
+    assert json.loads(json.dumps(record)) == record
+    assert record == {
+        "name": "drive",
+        "pictures": ["0.png", "1.png", "2.png", "3.png"],
+        "key_frames": [0, 1, 2],
+        "timestamps_s": [0.0, 0.1, 0.2, 0.3],
+        "max_gap_s": 0.25,
+        "intrinsics": [[30, 0, 19.5], [0, 30, 11.5], [0, 0, 1]],
+        "poses": None,
+    }
+    # sha256 of the JSON text, as it names the files that users have in their caches.
+    assert sequence.file_name() == "drive-6fe37de6.h5"
 
 
-def test_intrinsics_follow_the_size(folder):
-    scaled = sequence(folder, intrinsics=np.diag([10.0, 20, 1])).scaled_intrinsics((6, 5))
-    assert (scaled[0, 0], scaled[1, 1]) == (2.5, 10)
-    assert sequence(folder).scaled_intrinsics((6, 5)) is None
+def test_file_name_tells_what_it_consists_of(sequence):
+    assert sequence.file_name() == replace(sequence).file_name()
+
+    def with_frames(**changes):
+        frames = [replace(frame, **changes) for frame in sequence.frames]
+        return replace(sequence, frames=frames)
+
+    others = [
+        replace(sequence, key_frames=[0, 1]),
+        replace(sequence, key_frames=None),
+        replace(sequence, max_gap_s=0.1),
+        with_frames(time_s=None),
+        with_frames(pose=np.eye(4)),
+        replace(sequence, frames=sequence.frames[::-1]),
+        replace(sequence, intrinsics=2 * sequence.intrinsics),
+    ]
+    assert len({other.file_name() for other in [sequence, *others]}) == 8
 
 
-def test_numbers_that_differ_are_both_named(folder):
-    (folder / "depth" / "2.png").unlink()
-    with pytest.raises(ValueError, match="2 depth maps for 3 pictures"):
-        sequence(folder)
+def test_file_name_does_not_tell_where_it_lies(sequence, tmp_path):
+    frames = [replace(frame, rgb=tmp_path / "elsewhere" / frame.name) for frame in sequence.frames]
+    assert replace(sequence, frames=frames).file_name() == sequence.file_name()
 
 
-def test_poses_that_are_missing(folder):
-    with pytest.raises(ValueError, match="4 poses for 3 pictures"):
-        sequence(folder, poses=np.zeros((4, 4, 4)))
-
-
-def test_depth_of_another_size(folder):
-    Image.fromarray(np.ones((12, 19), np.uint16)).save(folder / "depth" / "1.png")
-    frames = sequence(folder).frames(None, 2.2)
-    next(frames)
-    with pytest.raises(ValueError, match=r"1\.png is \(12, 19\) but its picture is \(12, 20\)"):
-        next(frames)
-
-
-def test_bad_rate(folder):
-    with pytest.raises(ValueError, match="frame_rate_hz must be positive, not 0"):
-        PictureSequence(ImageFolder(folder / "rgb"), 0)
+def test_no_key_frame(sequence):
+    with pytest.raises(ValueError, match="sequence drive has no picture with depth"):
+        replace(sequence, key_frames=[])

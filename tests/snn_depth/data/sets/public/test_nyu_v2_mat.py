@@ -1,7 +1,7 @@
 import h5py
 import pytest
 
-from snn_depth.data.sets.public.nyu_v2_mat import labelled_shots
+from snn_depth.data.sets.public.nyu_v2_mat import labelled_frames
 from tests.snn_depth.data.sets.public.trees import HEIGHT, WIDTH, make_nyu_labelled
 
 
@@ -11,7 +11,7 @@ def root(tmp_path):
 
 
 def test_axes_of_matlab(root):
-    rgb, depth_m = labelled_shots(root, "train", filled=False)[1].read()
+    rgb, depth_m = labelled_frames(root, "train", filled=False)[1].read()
     with h5py.File(root / "nyu_depth_v2_labeled.mat") as file:
         assert rgb[3, 5].tolist() == file["images"][2, :, 5, 3].tolist()
     assert rgb.shape == (HEIGHT, WIDTH, 3)
@@ -24,4 +24,4 @@ def test_depth_that_cannot_be(root):
     with h5py.File(root / "nyu_depth_v2_labeled.mat", "a") as file:
         file["rawDepths"][4, 7, 7] = -1
     with pytest.raises(ValueError, match="depth 4 has negative or infinite values"):
-        labelled_shots(root, "train", filled=False)[2].read()
+        labelled_frames(root, "train", filled=False)[2].read()

@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from snn_depth.data.sets.public import KittiRaw
-from snn_depth.data.simulation.burst_job import BurstJob
-from snn_depth.data.simulation.video import linear_intensity
+from snn_depth.data.simulation.pictures import linear_intensity
+from snn_depth.data.simulation.simulation_job import SimulationJob
 from tests.snn_depth.data.sets.public.trees import HEIGHT, WIDTH, make_kitti_raw
 
 SECOND_DRIVE = "2011_09_26_drive_0002_sync"
@@ -52,7 +52,7 @@ def test_nothing_is_made_twice(make, tmp_path, monkeypatch):
     def run(self, on_progress):
         raise AssertionError(f"{self.output} is made again")
 
-    monkeypatch.setattr(BurstJob, "run", run)
+    monkeypatch.setattr(SimulationJob, "run", run)
     again = make(num_bins=2)  # the spikes are stored unbinned
     assert recordings(tmp_path) == files
     pairs = first[0]["spikes"].image.reshape(2, 2, 1, 12, 20)
@@ -94,6 +94,30 @@ def test_bad_bins_are_refused_before_the_simulation(make, tmp_path):
     with pytest.raises(ValueError, match="num_frames 16 is not a multiple of num_bins 3"):
         make(num_bins=3)
     assert not recordings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"size": (4, 24)}, r"size is \[4, 24\]; accepted: 8 or more"),
+        ({"crop": (0, 24)}, r"crop is \[0, 24\]; accepted: 1 or more"),
+        ({"num_frames": 0}, "num_frames is 0; accepted: positive"),
+        ({"sample_rate_hz": -1.0}, "sample_rate_hz must be positive, not -1.0"),
+        ({"max_depth_m": float("inf")}, "max_depth_m must be positive, not inf"),
+        ({"sensor": "real"}, "sensor is 'real'; accepted: ideal, noisy"),
+        ({"interpolation": "linear"}, "interpolation is 'linear'; accepted: flow, depth, none"),
+    ],
+)
+def test_bad_settings(make, tmp_path, settings, message):
+    with pytest.raises(ValueError, match=message):
+        make(**settings)
+    assert not recordings(tmp_path)
+
+
+def test_settings_have_folders_of_their_own(make, tmp_path):
+    for settings in ({}, {}, {"crop": (20, 30)}, {"sensor": "noisy"}, {"max_depth_m": 4.0}):
+        make(**settings)
+    assert len(list((tmp_path / "cache").iterdir())) == 4
 
 
 def test_crop_larger_than_the_pictures(make):
