@@ -6,11 +6,7 @@ from typing import Any
 
 
 def names_in(folder: Path) -> list[str]:
-    """Names of the descriptions that ship in a folder.
-
-    Args:
-        folder: With `*.toml` files.
-    """
+    """Names of the descriptions that ship in a folder."""
     return sorted(path.stem for path in folder.glob("*.toml"))
 
 
@@ -36,9 +32,6 @@ def find_toml(name: str | Path, folder: Path, subject: str) -> Path:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """What is in a file.
-
-    Args:
-        path: The file.
 
     Raises:
         ValueError: For a file that is no TOML, naming it.

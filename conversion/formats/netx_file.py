@@ -52,9 +52,6 @@ class NetxNetwork:
 def read_netx(path: Path) -> NetxNetwork:
     """Read a chain whose first layer is of type "input".
 
-    Args:
-        path: A ``.net`` file.
-
     Returns:
         The network; its layers are named by place and type: "0_input", "1_conv", ...
 

@@ -18,7 +18,6 @@ def write_netx(path: Path, network: NetxNetwork) -> None:
     A readout is written as Intel's PilotNet has it, as neurons with the largest threshold.
 
     Args:
-        path: File to write, whole or not at all.
         network: Integer graph; without an input transform, an input_lif layer gets a neutral one.
 
     Raises:

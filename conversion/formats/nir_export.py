@@ -58,11 +58,6 @@ _METADATA = {
 def write_nir(path: Path, graph: LayerGraph, dt_s: float = DT_S) -> None:
     """Write a graph as NIR, whole or not at all.
 
-    Args:
-        path: File to write, ``.nir``.
-        graph: Float graph.
-        dt_s: Length of a step in seconds.
-
     Raises:
         ValueError: As `nir_graph`.
     """
@@ -75,7 +70,6 @@ def nir_graph(graph: LayerGraph, dt_s: float = DT_S) -> nir.NIRGraph:
     """What computes the same as a graph, when it is integrated by forward Euler in steps of `dt_s`.
 
     Args:
-        graph: Float graph.
         dt_s: Length of a step in seconds. Any will do, when the reader takes the same; it has
             nothing to do with the camera's.
 

@@ -36,7 +36,6 @@ def neuron_node(layer: Layer, *, is_flat: bool, leak_has_bias: bool, dt_s: float
         layer: A layer of a float graph that `conversion.formats.nir_limits` admits.
         is_flat: Whether it is a vector in NIR, else a grid (C, H, W).
         leak_has_bias: Whether its bias is in v_leak; else it is in the synapses.
-        dt_s: Length of a step in seconds.
 
     Returns:
         LIF, CubaLIF or IF; of a readout LI, CubaLI or I. Constants in float64, one per neuron.

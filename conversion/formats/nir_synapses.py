@@ -43,13 +43,8 @@ def convolution_nodes(
 
     Args:
         edge: Of kind "conv"; the sides of its kernel differ by an even number.
-        source_shape: Shape (C, H, W) that it comes from.
-        shape: Shape (C, H, W) that it goes to.
         bias_C: Bias per channel of `shape`.
         is_flat: Whether its target is a vector, where a matrix arrives too.
-
-    Returns:
-        Nodes in series.
     """
     weight, padding = square_kernel(edge)
     convolution = nir.Conv2d(
@@ -71,14 +66,7 @@ def matrix_nodes(
     """A matrix: what a dense edge is, and what a convolution of a vector becomes.
 
     Args:
-        edge: Of any kind.
-        source_shape: Shape (C, H, W) that it comes from.
-        shape: Shape (C, H, W) that it goes to.
         bias_N: Bias per neuron of `shape`, in the order C, H, W.
-        source_is_flat: Whether the source is a vector.
-
-    Returns:
-        Nodes in series.
     """
     affine = nir.Affine(
         weight=dense_weight(edge, source_shape, shape),

@@ -58,12 +58,6 @@ def write_onnx(
 ) -> None:
     """Write a step of a graph as ONNX, whole or not at all.
 
-    Args:
-        path: File to write, ``.onnx``.
-        graph: Float graph.
-        provenance: As of `onnx_model`.
-        dtype: As of `onnx_model`.
-
     Raises:
         ValueError: As `onnx_model`.
     """
@@ -80,12 +74,7 @@ def onnx_model(
     """The model of a step.
 
     Args:
-        graph: Float graph.
         provenance: Where it comes from, anything that JSON can hold; of an artifact.
-        dtype: float32 or float64.
-
-    Returns:
-        The model.
 
     Raises:
         ValueError: For an integer graph, whose wrapping and rounding ONNX has not, or for another
@@ -113,9 +102,6 @@ class _Step:
 
     Attributes:
         nodes: Operations, each after those it depends on.
-        constants: Weights and neuron constants.
-        inputs: Counts and state.
-        outputs: State and spikes.
     """
 
     def __init__(self, graph: LayerGraph, dtype: np.dtype[Any]) -> None:

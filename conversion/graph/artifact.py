@@ -85,12 +85,7 @@ class Artifact:
 
 
 def write_artifact(path: Path, artifact: Artifact) -> None:
-    """Write the file, whole or not at all.
-
-    Args:
-        path: File to write, ``.h5``.
-        artifact: What to write.
-    """
+    """Write the file, whole or not at all."""
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs["format"] = FORMAT
         file.attrs["schema_version"] = SCHEMA_VERSION
@@ -107,9 +102,6 @@ def write_artifact(path: Path, artifact: Artifact) -> None:
 
 def read_artifact(path: Path) -> Artifact:
     """Read what `write_artifact` has written.
-
-    Args:
-        path: The file.
 
     Raises:
         FileNotFoundError: When there is no such file.

@@ -25,13 +25,6 @@ def check_neuron_ranges(
 ) -> None:
     """Refuse what a neuron on the chip cannot hold.
 
-    Args:
-        decay_u: The chip's number for the current's decay, 0..4095.
-        decay_v: Likewise for the membrane.
-        v_threshold: Threshold in units of a weight, 0..131071.
-        bias: Bias mantissas, -4096..4095.
-        bias_exp: Exponent of the bias, 0..7.
-
     Raises:
         ValueError: Naming the value and its range.
     """
@@ -44,11 +37,6 @@ def check_neuron_ranges(
 
 def check_edge_ranges(source: str, weight: npt.NDArray[Any], weight_exp: int) -> None:
     """Refuse what a synapse on the chip cannot hold.
-
-    Args:
-        source: Where the edge comes from, for the message.
-        weight: Mantissas, -256..255.
-        weight_exp: Power of two on top, 0..7.
 
     Raises:
         ValueError: Naming the edge, the value and its range.

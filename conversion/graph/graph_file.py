@@ -43,8 +43,6 @@ def write_graph(group: h5py.Group, graph: LayerGraph, reset_period: int) -> None
     """Write `graph` into an empty group.
 
     Args:
-        group: Where to write.
-        graph: What to write.
         reset_period: Steps from the start of one sample to the start of the next; resets are
             noted in Lava's convention, whose first step is 1.
     """
@@ -77,7 +75,6 @@ def read_graph(group: h5py.Group, binary_inputs: Iterable[str] = ()) -> LayerGra
     """The graph that `write_graph` has written.
 
     Args:
-        group: Where.
         binary_inputs: Inputs that carry spikes beyond those of which the group says so.
 
     Raises:

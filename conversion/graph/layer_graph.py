@@ -32,7 +32,6 @@ class Edge:
     """Synapses from one layer (or an input) into the layer that holds the edge.
 
     Attributes:
-        source: Name of the sending layer or input.
         kind: A dense edge flattens its source, in the order C, H, W.
         weight: Convolution (C_out, C_in/groups, kh, kw), transposed convolution (C_in,
             C_out/groups, kh, kw), both as in torch; dense (out, in). Cross-correlation, as in
@@ -40,9 +39,7 @@ class Edge:
         stride: Rows, columns; so are `padding` (zeros on each side) and `dilation`.
         padding: See `stride`. A transposed convolution crops by it.
         dilation: See `stride`.
-        groups: Groups of channels.
         delay: Steps that the spikes travel beyond the one that every edge takes.
-        weight_exp: The synapses weigh ``weight * 2**weight_exp``.
     """
 
     source: str
@@ -101,10 +98,8 @@ class Layer:
     """A grid of neurons and the edges that add up at its input.
 
     Attributes:
-        name: Unique name.
         kind: "lif" fires; "readout" integrates and never fires; "input_lif" fires too, has no
             edges, and the graph's only input is what adds to its membranes (as a bias does).
-        shape: Channels, rows, columns.
         decay_u: Fraction of the synaptic current lost per step, 0..1, 1 for none kept. In an
             integer graph the chip's number 0..4095, whose fraction is ``(decay_u + 1) / 4096``.
         decay_v: Fraction of the membrane lost per step, 0..1; integer: in units of 1/4096.
@@ -114,7 +109,6 @@ class Layer:
             signed mantissas of 13 bits.
         bias_exp: Integer only: the bias counts ``bias * 2**bias_exp`` units of the membrane, so 6
             makes its unit that of a weight. The input of an "input_lif" layer is scaled likewise.
-        edges: What projects into the layer.
         scale: Integer only: float units of input (and threshold) per integer unit of a weight.
             Not used by the simulator; the readout's membranes are decoded by it.
     """

@@ -22,7 +22,6 @@ def extreme_currents(layer: Layer, largest_inputs: Mapping[str, float]) -> Array
     those that reach one output, which are a share of the kernel's taps.
 
     Args:
-        layer: Float or integer weights.
         largest_inputs: Largest count that each input of the graph sends; a neuron sends at most 1.
 
     Returns:

@@ -42,7 +42,6 @@ def quantize_graph(
     """The integer graph nearest to a float graph.
 
     Args:
-        graph: Float graph; delays are kept.
         num_weight_bits: Bits per weight with its sign, 4 to 8.
         largest_input: Largest count that an input sends in a step, of all graded inputs or by
             name: frames per time bin. Binary inputs send 1.
@@ -77,12 +76,7 @@ def quantize_layer(
     """The integer layer nearest to a float layer; layers do not depend on each other.
 
     Args:
-        layer: Layer of a float graph.
-        num_weight_bits: Bits per weight with its sign, 4 to 8.
         largest_inputs: Largest count that each input of the graph sends in a step.
-
-    Returns:
-        The layer of the integer graph.
 
     Raises:
         ValueError: As `quantize_graph`, which quantises all layers of a graph.

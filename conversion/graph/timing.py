@@ -53,13 +53,6 @@ class TimingCosts:
 def balance(graph: LayerGraph, delays: Balance) -> LayerGraph:
     """Make all edges of a layer arrive together.
 
-    Args:
-        graph: Float graph.
-        delays: By `balance_with_delays` ("synaptic") or by `balance_with_relays`.
-
-    Returns:
-        The balanced graph.
-
     Raises:
         ValueError: As the function that does it.
     """
@@ -72,7 +65,6 @@ def spikes_with_relays(
     """Add what the relays of a balanced graph do in time-aligned operation: what their sources do.
 
     Args:
-        graph: The balanced graph.
         spikes: (T, B, C, H, W) by name of all firing layers that are no relays.
 
     Returns:
@@ -141,14 +133,7 @@ def balance_with_relays(graph: LayerGraph) -> LayerGraph:
 
 
 def timing_costs(graph: LayerGraph) -> TimingCosts:
-    """What balancing costs.
-
-    Args:
-        graph: The graph without relays; its delays do not matter.
-
-    Returns:
-        The costs.
-    """
+    """What balancing costs."""
     delays = _waiting_steps(graph)
     relay_neurons: dict[str, int] = {}
     for (source, stride), num_steps in _relay_chains(graph, delays).items():

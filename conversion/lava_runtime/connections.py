@@ -21,7 +21,6 @@ class Wiring:
     """How the layers of a graph are joined.
 
     Attributes:
-        graph: The graph.
         synapses: "stock" for Lava's own ``Conv`` and ``Dense`` where an edge is one, "fast" for
             `FastSynapses`, which always computes transposed convolutions.
         largest_input: Largest absolute value that the graph's input sends.

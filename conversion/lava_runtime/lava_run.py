@@ -22,10 +22,8 @@ class LavaRun:
         num_steps: Steps of the whole run, one sample behind the other.
         num_processes: Lava processes, each a process of the operating system.
         build_s: Seconds to make, compile and start them.
-        run_s: Seconds of all steps.
         peak_memory_bytes: Most memory (PSS) of all processes.
         peak_shared_memory_bytes: Most of it in /dev/shm, where Lava's messages are.
-        lava_version: Version of lava-nc.
         python_version: Version of the Python that it ran in.
     """
 

@@ -18,7 +18,6 @@ class Records:
     """Where a network's layers are recorded.
 
     Attributes:
-        graph: The network.
         folder: Holds the files; layers are numbered, for their names may be no file's.
         all_membranes: Whether membranes of firing layers are recorded too.
     """

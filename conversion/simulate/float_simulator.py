@@ -14,18 +14,13 @@ import numpy.typing as npt
 
 from conversion.graph.inputs import Inputs
 from conversion.graph.layer_graph import Layer, LayerGraph
-from conversion.simulate.simulation import Machine, Trace, run_aligned, run_pipelined
+from conversion.simulate.simulation import NeuronModel, Trace, run_aligned, run_pipelined
 
 Array = npt.NDArray[Any]
 
 
 class FloatNeurons:
-    """Neurons of a layer of a float graph; see `conversion.simulate.simulation.Neurons`.
-
-    Args:
-        layer: Its constants.
-        num_samples: Batch size.
-    """
+    """Neurons of a layer of a float graph; see `conversion.simulate.simulation.Neurons`."""
 
     def __init__(self, layer: Layer, num_samples: int) -> None:
         self.layer = layer
@@ -53,7 +48,7 @@ def _float64(largest_current: float) -> npt.DTypeLike:
     return np.float64
 
 
-_MACHINE = Machine(FloatNeurons, _float64)
+_MODEL = NeuronModel(FloatNeurons, _float64)
 
 
 def simulate(graph: LayerGraph, inputs: Inputs, *, record_membranes: bool = False) -> Trace:
@@ -63,7 +58,7 @@ def simulate(graph: LayerGraph, inputs: Inputs, *, record_membranes: bool = Fals
         ValueError: For an integer graph, too.
     """
     _check_arithmetic(graph)
-    return run_aligned(graph, inputs, _MACHINE, record_membranes=record_membranes)
+    return run_aligned(graph, inputs, _MODEL, record_membranes=record_membranes)
 
 
 def simulate_pipelined(
@@ -78,7 +73,7 @@ def simulate_pipelined(
     return run_pipelined(
         graph,
         inputs,
-        _MACHINE,
+        _MODEL,
         reset_period=reset_period,
         record_membranes=record_membranes,
     )

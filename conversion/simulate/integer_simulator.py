@@ -17,7 +17,7 @@ import numpy.typing as npt
 from conversion.graph.fixed_point import DECAY_UNIT, STATE_LIMIT, WEIGHT_SHIFT
 from conversion.graph.inputs import Inputs
 from conversion.graph.layer_graph import Layer, LayerGraph
-from conversion.simulate.simulation import Machine, Trace, run_aligned, run_pipelined
+from conversion.simulate.simulation import NeuronModel, Trace, run_aligned, run_pipelined
 from conversion.simulate.synapses import exact_dtype
 
 Array = npt.NDArray[Any]
@@ -40,12 +40,7 @@ def decay(state: Int32, loss: int) -> Int32:
 
 
 class IntegerNeurons:
-    """Neurons of a layer of an integer graph; see `conversion.simulate.simulation.Neurons`.
-
-    Args:
-        layer: Its constants.
-        num_samples: Batch size.
-    """
+    """Neurons of a layer of an integer graph; see `conversion.simulate.simulation.Neurons`."""
 
     def __init__(self, layer: Layer, num_samples: int) -> None:
         self.layer = layer
@@ -76,7 +71,7 @@ class IntegerNeurons:
         return spikes
 
 
-_MACHINE = Machine(IntegerNeurons, exact_dtype)
+_MODEL = NeuronModel(IntegerNeurons, exact_dtype)
 
 
 def simulate(graph: LayerGraph, inputs: Inputs, *, record_membranes: bool = False) -> Trace:
@@ -86,7 +81,7 @@ def simulate(graph: LayerGraph, inputs: Inputs, *, record_membranes: bool = Fals
         ValueError: For a float graph or fractional inputs, too.
     """
     _check(graph, inputs)
-    return run_aligned(graph, inputs, _MACHINE, record_membranes=record_membranes)
+    return run_aligned(graph, inputs, _MODEL, record_membranes=record_membranes)
 
 
 def simulate_pipelined(
@@ -101,7 +96,7 @@ def simulate_pipelined(
     return run_pipelined(
         graph,
         inputs,
-        _MACHINE,
+        _MODEL,
         reset_period=reset_period,
         record_membranes=record_membranes,
     )

@@ -46,7 +46,7 @@ class Neurons(Protocol):
 
 
 @dataclass(frozen=True)
-class Machine:
+class NeuronModel:
     """How to compute: neurons for a layer and a batch size, and a dtype for an edge's currents.
 
     Attributes:
@@ -96,15 +96,15 @@ class _RunningLayer:
     def __init__(
         self,
         layer: Layer,
-        machine: Machine,
+        model: NeuronModel,
         num_steps: int,
         num_samples: int,
         largest_inputs: Mapping[str, float],
         record_membranes: bool,
     ) -> None:
         self.layer = layer
-        self.neurons = machine.make_neurons(layer, num_samples)
-        dtype = machine.choose_dtype(
+        self.neurons = model.make_neurons(layer, num_samples)
+        dtype = model.choose_dtype(
             sum(largest_current(e, largest_inputs.get(e.source, 1.0)) for e in layer.edges)
         )
         self.synapses = [Synapses(edge, layer.shape, dtype) for edge in layer.edges]
@@ -134,7 +134,7 @@ class _RunningLayer:
 
 
 def run_aligned(
-    graph: LayerGraph, inputs: Inputs, machine: Machine, *, record_membranes: bool = False
+    graph: LayerGraph, inputs: Inputs, model: NeuronModel, *, record_membranes: bool = False
 ) -> Trace:
     """Every layer sees step t at step t; each sample of the batch starts from rest.
 
@@ -142,7 +142,6 @@ def run_aligned(
         graph: What to run; its delays do not matter.
         inputs: Spikes, graded counts or (for an input_lif layer) currents, (T, B, C, H, W) by
             name; a plain array for a graph of one input.
-        machine: How to compute.
         record_membranes: Whether to keep the membranes of firing layers too.
 
     Returns:
@@ -152,7 +151,7 @@ def run_aligned(
         ValueError: For inputs of other names or shapes than the graph's.
     """
     sent = named_inputs(graph, inputs)
-    running = _prepare(graph, sent, machine, record_membranes)
+    running = _prepare(graph, sent, model, record_membranes)
     for layer in running:
         sources = [edge.source for edge in layer.layer.edges] or [graph.only_input]
         for t in range(_num_steps(sent)):
@@ -165,7 +164,7 @@ def run_aligned(
 def run_pipelined(
     graph: LayerGraph,
     inputs: Inputs,
-    machine: Machine,
+    model: NeuronModel,
     *,
     reset_period: int,
     record_membranes: bool = False,
@@ -177,10 +176,8 @@ def run_pipelined(
     (`stream_of_samples` makes such a stream). The batch holds independent streams.
 
     Args:
-        graph: What to run.
         inputs: What is put in at every step, (S, B, C, H, W) by name; a plain array for a graph
             of one input.
-        machine: How to compute.
         reset_period: Steps from the start of one sample to the start of the next.
         record_membranes: Whether to keep the membranes of firing layers too.
 
@@ -193,7 +190,7 @@ def run_pipelined(
     if reset_period < 1:
         raise ValueError(f"reset_period is {reset_period}; accepted: 1 or more steps")
     sent = named_inputs(graph, inputs)
-    running = _prepare(graph, sent, machine, record_membranes)
+    running = _prepare(graph, sent, model, record_membranes)
     reset_steps = graph.reset_steps(reset_period)
     num_steps = _num_steps(sent)
     sent |= {layer.layer.name: layer.spikes for layer in running if layer.spikes is not None}
@@ -217,7 +214,6 @@ def stream_of_samples(inputs_TBCHW: Array, num_drain_steps: int, reset_period: i
     """Put the samples of a batch one behind the other, for pipelined operation.
 
     Args:
-        inputs_TBCHW: A batch of samples.
         num_drain_steps: Steps of zeros at the end, in which the last sample leaves the pipeline:
             `LayerGraph.num_pipeline_steps`.
         reset_period: Steps from sample to sample, filled with zeros; T if smaller.
@@ -242,8 +238,6 @@ def samples_of_stream(
     Args:
         record_SBCHW: Spikes or membranes of a layer in a stream, (S, 1, C, H, W).
         arrival_step: The layer's entry in `LayerGraph.arrival_steps`.
-        num_samples: Samples in the stream.
-        num_steps: Steps per sample.
         reset_period: As given to `stream_of_samples`.
 
     Returns:
@@ -260,12 +254,12 @@ def _num_steps(inputs: Mapping[str, Array]) -> int:
 
 
 def _prepare(
-    graph: LayerGraph, inputs: Mapping[str, Array], machine: Machine, record_membranes: bool
+    graph: LayerGraph, inputs: Mapping[str, Array], model: NeuronModel, record_membranes: bool
 ) -> list[_RunningLayer]:
     largest = {name: float(np.abs(array).max(initial=0)) for name, array in inputs.items()}
     num_steps, num_samples = next(iter(inputs.values())).shape[:2]
     return [
-        _RunningLayer(layer, machine, num_steps, num_samples, largest, record_membranes)
+        _RunningLayer(layer, model, num_steps, num_samples, largest, record_membranes)
         for layer in graph.layers
     ]
 

@@ -18,11 +18,6 @@ class Synapses:
 
     Integers are computed in floating point, which is exact as long as no sum exceeds the dtype's
     integers (see `exact_dtype`) and many times faster than numpy's integer products.
-
-    Args:
-        edge: Its weights, scaled by their exponent, and its geometry.
-        shape: Shape (C, H, W) of the target layer.
-        dtype: The dtype to compute in.
     """
 
     def __init__(self, edge: Edge, shape: Shape, dtype: npt.DTypeLike) -> None:

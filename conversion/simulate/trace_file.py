@@ -14,12 +14,7 @@ from conversion.simulate.simulation import Trace
 
 
 def write_trace(group: h5py.Group, trace: Trace) -> None:
-    """Write a trace into an empty group.
-
-    Args:
-        group: Where to write.
-        trace: What to write.
-    """
+    """Write a trace into an empty group."""
     for name, spikes in trace.spikes.items():
         write_array(group, f"spikes/{name}", np.packbits(spikes, axis=-1))
         group[f"spikes/{name}"].attrs["num_columns"] = spikes.shape[-1]
@@ -29,9 +24,6 @@ def write_trace(group: h5py.Group, trace: Trace) -> None:
 
 def read_trace(group: h5py.Group) -> Trace:
     """The trace that `write_trace` has written.
-
-    Args:
-        group: Where it was written to.
 
     Raises:
         KeyError: For a missing entry.

@@ -31,10 +31,7 @@ class Conversion:
     """A converted network and the proof.
 
     Attributes:
-        graph: Float graph.
-        integer_graph: Integer graph.
         inputs_TBCHW: The samples as the graphs take them.
-        rows: Figures of every layer.
         traces: What every stage did on the samples.
         simulator_s: Seconds that each graph's simulator took for it.
         costs: What it takes that skips arrive in time.

@@ -13,14 +13,7 @@ from conversion.student.readout_depth import membranes_as_float
 
 @dataclass(frozen=True, eq=False)
 class Traces:
-    """What the same inputs did in the stages of conversion, all time-aligned.
-
-    Attributes:
-        student: The student in float64.
-        student_float32: The student in float32.
-        graph: The float graph.
-        integer: The integer graph.
-    """
+    """What the same inputs did in the stages of conversion, all time-aligned."""
 
     student: Trace
     student_float32: Trace
@@ -67,14 +60,9 @@ class LayerRow:
     """One layer.
 
     Attributes:
-        name: Its name.
-        shape: Channels, rows, columns.
-        num_neurons: Neurons.
         num_weights: Stored weights of all edges (not synapses, which share them).
         bits_used: Per edge, bits that its integer weights need, with the sign, and the power of
             two on top.
-        firing: None for a readout.
-        drift: None for a firing layer.
     """
 
     name: str

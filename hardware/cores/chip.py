@@ -30,19 +30,15 @@ class Chip:
 
     Attributes:
         name: Its file's name, such as "loihi2".
-        title: For people.
         graded_spikes: Whether a spike can carry a number.
         partition: How layers are cut into cores, see `hardware.cores.partition`.
-        num_cores: Cores per chip.
         cores_per_tile: Cores that share a router.
         mesh_columns: Tiles side by side; the rows follow.
-        neurons_per_core: At most.
         memory_bits_per_core: Of synapses, and of the state where it is in the same memory.
         state_bits_per_neuron: In that memory.
         delay_bits_per_neuron_and_step: In that memory, for every step that synapses can wait.
         max_delay_steps: Longest synaptic delay.
         input_axons_per_core: At most; None for no fixed number.
-        output_axons_per_core: Likewise.
         energy_sets: Names of the sets of constants that price its events.
         latency_low_set: Name of the set of event times for the low end of the latency bracket.
         latency_high_set: For its high end.
@@ -83,9 +79,6 @@ def chip_names() -> list[str]:
 
 def chip_path(name: str | Path) -> Path:
     """The file that describes a chip.
-
-    Args:
-        name: As for `load_chip`.
 
     Raises:
         ValueError: For an unknown chip.

@@ -15,11 +15,6 @@ def chip_events(counts: EventCounts, traffic: Sequence[Traffic], *, pipelined: b
 
     Messages from outside are not counted here: what sending them costs is the host's affair, and
     latency reports them as input. Their hops on the mesh are.
-
-    Args:
-        counts: What happened in the network.
-        traffic: Between its cores, for the same samples.
-        pipelined: As in `EventCounts.num_updates`.
     """
     none_B: FloatArray = np.zeros(counts.num_samples)
     edges = [edge for layer in counts.layers for edge in layer.edges]

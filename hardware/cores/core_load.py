@@ -24,7 +24,6 @@ class CoreLoad:
     """Work of the cores of a layer in the steps of a sample, aligned with the sample.
 
     Attributes:
-        layer: Its name.
         synops_TBK: Synapses that are driven in a core, of convolutions.
         dense_synops_TBK: Likewise, of dense edges.
         spikes_TBK: Spikes of its neurons.
@@ -43,15 +42,7 @@ class CoreLoad:
 
 
 def core_loads(workload: Workload, core_map: CoreMap) -> list[CoreLoad]:
-    """Work of all cores.
-
-    Args:
-        workload: The network and its record.
-        core_map: Its cores.
-
-    Returns:
-        One entry per layer, in order.
-    """
+    """Work of all cores."""
     shapes = workload.shapes
     loads = []
     for layer in workload.layers:

@@ -17,7 +17,6 @@ class CoreResources:
     """Needs of the fullest core of a layer, each the largest over its cores.
 
     Attributes:
-        neurons: Neurons.
         weights: Stored weights: a kernel once per core.
         delay_steps: Steps for which each neuron keeps what is still to arrive.
         memory_bits: Of them, and of what else the chip keeps there.
@@ -40,8 +39,6 @@ class Violation:
     Attributes:
         layer: The layer, or "network".
         limit: What is limited, as the chip's description calls it.
-        used: What is needed.
-        allowed: What there is.
     """
 
     layer: str
@@ -58,8 +55,6 @@ class Input:
     """An edge into a layer, with who is joined by it.
 
     Attributes:
-        edge: The edge.
-        connections: Its connections.
         from_outside: Whether it comes from an input of the network.
     """
 
@@ -73,7 +68,6 @@ class Output:
     """An edge out of a layer, into one whose cores are known.
 
     Attributes:
-        connections: Of the edge.
         target: Cores of the receiver.
     """
 
@@ -89,13 +83,6 @@ def core_resources(
     num_weight_bits: int,
 ) -> CoreResources:
     """Needs of the fullest core.
-
-    Args:
-        partition: Cores of the layer.
-        inputs: Edges into it.
-        outputs: Edges out of it.
-        chip: Says what is kept in the memory of a core.
-        num_weight_bits: Bits per weight.
 
     Returns:
         The largest of each need; they need not occur on the same core.
@@ -123,13 +110,7 @@ def core_resources(
 
 
 def violations(layer: str, needs: CoreResources, chip: Chip) -> list[Violation]:
-    """The limits of a core that a layer exceeds.
-
-    Args:
-        layer: Its name.
-        needs: Of its fullest core.
-        chip: With the limits.
-    """
+    """The limits of a core that a layer exceeds."""
     found = []
     for need in ("neurons", "memory_bits", "input_axons", "output_axons"):
         limit = f"{need}_per_core"
@@ -140,12 +121,7 @@ def violations(layer: str, needs: CoreResources, chip: Chip) -> list[Violation]:
 
 
 def reached(partition: Partition, connections: Connections) -> list[npt.NDArray[np.bool_]]:
-    """Per axis (blocks, sources): which indices of the source have a synapse in a block.
-
-    Args:
-        partition: Cores of the receiver.
-        connections: Of the edge.
-    """
+    """Per axis (blocks, sources): which indices of the source have a synapse in a block."""
     return [
         (owned.astype(np.int64) @ joined.astype(np.int64)) > 0
         for owned, joined in zip(partition.ownership, connections.axes, strict=True)

@@ -25,7 +25,6 @@ class CoreMap:
     Cores are numbered through, layer after layer; `hardware.cores.placement` says where they are.
 
     Attributes:
-        chip: The chip.
         partitions: Cores of a layer, by its name, in the network's order.
         needs: What the fullest core of a layer needs, by its name.
         violations: Limits that are exceeded; empty for a network that fits.
@@ -62,14 +61,6 @@ def core_memories(
     """Memories that the fullest core of each layer needs, for `hardware.energy.energy_memory`.
 
     What synapses delay waits beside the membranes, in a word per neuron and step.
-
-    Args:
-        core_map: Cores of the network.
-        num_weight_bits: Bits per weight.
-        potential_word_bits: Bits per membrane.
-
-    Returns:
-        By layer.
     """
     return {
         name: CoreMemory(
@@ -87,8 +78,6 @@ def map_network(graph: LayerGraph, chip: Chip, *, num_weight_bits: int = 8) -> C
 
     Args:
         graph: The network, balanced: with its delays or relays.
-        chip: Where it is to run.
-        num_weight_bits: Bits per weight.
 
     Returns:
         The cores; where a layer fits no way at all, those that exceed the limits least, and the
@@ -150,13 +139,6 @@ def choose_partition(
     """The fewest cores that hold a layer, by the chip's rule.
 
     Where slabs of columns do not fit, blocks are tried: a column may be too large for a core.
-
-    Args:
-        layer: The layer.
-        inputs: Edges into it.
-        outputs: Edges out of it.
-        chip: With rule and limits.
-        num_weight_bits: Bits per weight.
 
     Returns:
         The first candidate without a violation, else the one that exceeds a limit least.

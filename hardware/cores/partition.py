@@ -19,10 +19,6 @@ from hardware.counts.connections import BoolMatrix
 class Partition:
     """Blocks of equal sides, but for the last ones along each axis; one core each.
 
-    Attributes:
-        shape: Of the layer (C, H, W).
-        block: Sides of a block, likewise.
-
     Raises:
         ValueError: For a block without neurons.
     """
@@ -60,9 +56,6 @@ def column_slabs(shape: Shape) -> Iterator[Partition]:
 
     This is how Lava's compiler cuts convolutions: with the widest slab whose nominal size stays
     within a core it gives the numbers of cores that are published for PilotNet-LIF.
-
-    Args:
-        shape: Of the layer.
     """
     channels, rows, columns = shape
     for exponent in reversed(range((columns - 1).bit_length() + 1)):
@@ -73,7 +66,6 @@ def compact_blocks(shape: Shape, max_neurons: int) -> list[Partition]:
     """All grids of nearly equal blocks, the fewest cores first.
 
     Args:
-        shape: Of the layer.
         max_neurons: Larger blocks are left out.
 
     Returns:

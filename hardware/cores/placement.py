@@ -19,9 +19,7 @@ class Placement:
     """Coordinates of every core, one array entry each.
 
     Attributes:
-        chips: Chip.
         columns: Column of the tile on the mesh of all chips, side by side.
-        rows: Row of the tile.
     """
 
     chips: Coordinates
@@ -36,7 +34,6 @@ class Hops:
     Attributes:
         east_west: Along the rows of the mesh.
         north_south: Along its columns.
-        chips: Borders between chips on the way.
     """
 
     east_west: Coordinates
@@ -45,12 +42,7 @@ class Hops:
 
 
 def place(num_cores: int, chip: Chip) -> Placement:
-    """Fill the tiles of chip after chip, row by row, every other row backwards.
-
-    Args:
-        num_cores: Cores in use.
-        chip: With its mesh.
-    """
+    """Fill the tiles of chip after chip, row by row, every other row backwards."""
     cores = np.arange(num_cores)
     chips, core = np.divmod(cores, chip.num_cores)
     rows, columns = np.divmod(core // chip.cores_per_tile, chip.mesh_columns)
@@ -60,11 +52,6 @@ def place(num_cores: int, chip: Chip) -> Placement:
 
 def hops_between(placement: Placement, sources: slice, targets: slice) -> Hops:
     """Hops from every source to every target; along the rows first, then the columns.
-
-    Args:
-        placement: Of all cores.
-        sources: Cores that send.
-        targets: Cores that receive.
 
     Returns:
         Arrays (sources, targets).

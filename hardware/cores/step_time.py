@@ -29,7 +29,6 @@ class LayerTime:
     """What limits a layer.
 
     Attributes:
-        layer: Its name.
         busiest_us: Time of its slowest core in a step, mean over steps and samples.
         imbalance: Slowest core over the mean core, in that time.
         bottleneck: The part of the work that takes longest on the slowest core.
@@ -83,15 +82,10 @@ def step_time(
     """How long the steps take.
 
     Args:
-        loads: Work of all cores.
-        arrival_steps: By layer, steps until the first input reaches it.
         values: Of a set "latency_...".
         overlap: Whether the parts of a core's work run at the same time, so that the longest
             counts; else they follow each other.
         num_drain_steps: As for `hardware.cores.core_load.in_chip_time`.
-
-    Returns:
-        The durations.
     """
     slowest: list[Times] = []
     layers = []
@@ -140,8 +134,6 @@ def step_bracket(
     """Both estimates.
 
     Args:
-        loads: Work of all cores.
-        arrival_steps: By layer, steps until the first input reaches it.
         fast: Times of Loihi 2.
         slow: Times of Loihi 1.
         num_drain_steps: As for `hardware.cores.core_load.in_chip_time`.
@@ -157,7 +149,6 @@ def work_ns(load: CoreLoad, values: Values) -> dict[str, Load]:
     """Time that a layer's cores need for what events cause, by part.
 
     Args:
-        load: Work of the cores.
         values: Of a set "latency_...".
 
     Returns:

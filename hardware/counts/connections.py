@@ -59,11 +59,6 @@ class Connections:
 def connect(edge: Edge, source_shape: Shape, target_shape: Shape) -> Connections:
     """The connections of an edge.
 
-    Args:
-        edge: Convolution, transposed convolution or dense product.
-        source_shape: Shape (C, H, W) of what sends.
-        target_shape: Shape (C, H, W) of what receives.
-
     Raises:
         ValueError: For an edge of another kind: what cannot be counted is not free.
     """

@@ -25,14 +25,11 @@ class EdgeCounts:
     """What happened on the synapses between two layers.
 
     Attributes:
-        source: Name of the sender.
-        kind: Convolution, transposed convolution or dense product.
         graded: Whether it sends graded values, so that an operation is a multiply-accumulate;
             else it is an addition.
         num_synapses: Joined pairs of neurons; a dense machine computes them all in every step.
         num_weights: Stored weights, which the synapses of a kernel share.
         num_zero_weights: Of these, zeros; their synapses are counted like all others.
-        num_source_neurons: Neurons of the sender.
         events_TB: Spikes, or values other than zero, that were sent.
         synops_TB: Synapses that they drove.
         from_input: Whether the sender is an input of the network.
@@ -65,12 +62,8 @@ class LayerCounts:
     """What happened in a layer.
 
     Attributes:
-        name: Its name.
-        shape: Channels, rows, columns.
-        edges: Its inputs.
         spikes_TB: What it sent (values other than zero, where they are graded); zeros for a
             readout.
-        fires: Whether it sends anything.
     """
 
     name: str
@@ -235,7 +228,6 @@ def count_events(workload: Workload, *, binned_inputs: Collection[str] = ()) -> 
     """Count what a network did.
 
     Args:
-        workload: The network and its record.
         binned_inputs: Inputs whose counts are sums of single spikes, whose additions are to be
             counted: one for every spike of the camera.
 
@@ -274,14 +266,7 @@ def count_events(workload: Workload, *, binned_inputs: Collection[str] = ()) -> 
 
 
 def concatenate_counts(parts: Sequence[EventCounts]) -> EventCounts:
-    """Counts of all samples of several batches of one network.
-
-    Args:
-        parts: One or more, of the same network and number of steps.
-
-    Returns:
-        The counts, samples in order.
-    """
+    """Counts of all samples of several batches of one network."""
     first = parts[0]
     layers = []
     for index, layer in enumerate(first.layers):
@@ -303,9 +288,6 @@ def concatenate_counts(parts: Sequence[EventCounts]) -> EventCounts:
 def count_nonzero(sent_TBCHW: Array) -> Counts:
     """Spikes, or values other than zero, per step and sample.
 
-    Args:
-        sent_TBCHW: What a layer sent.
-
     Returns:
         Shape (T, B).
     """
@@ -315,10 +297,6 @@ def count_nonzero(sent_TBCHW: Array) -> Counts:
 
 def count_synops(sent_TBCHW: Array, connections: Connections) -> Counts:
     """Synapses driven per step and sample.
-
-    Args:
-        sent_TBCHW: What the source sent.
-        connections: Of the edge.
 
     Returns:
         Shape (T, B).

@@ -23,12 +23,10 @@ class Traffic:
     """Messages that go into a layer, per sample.
 
     Attributes:
-        layer: The receiving layer.
         messages_B: From other layers' cores, and from outside.
         input_messages_B: Of these, from outside; they enter the chip at its first tile.
         hops_east_west_B: Steps from router to router along rows.
         hops_north_south_B: Along columns.
-        chip_crossings_B: From chip to chip.
     """
 
     layer: str
@@ -40,15 +38,7 @@ class Traffic:
 
 
 def count_traffic(workload: Workload, core_map: CoreMap) -> list[Traffic]:
-    """Messages into every layer.
-
-    Args:
-        workload: The network and its record.
-        core_map: Its cores.
-
-    Returns:
-        One entry per layer, in order.
-    """
+    """Messages into every layer."""
     placement = place(core_map.num_cores, core_map.chip)
     first = core_map.first_cores
     shapes = workload.shapes
@@ -86,8 +76,6 @@ def messages_between(
     """Messages from every core of a layer to every core of another, over all steps.
 
     Args:
-        sent_TBCHW: What the source sent.
-        source: Its cores.
         reach: Per axis (receiving blocks, sources), of `hardware.cores.core_resources.reached`.
 
     Returns:

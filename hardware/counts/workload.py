@@ -27,9 +27,6 @@ class WorkLayer:
     """A layer of neurons, what projects into it, and what it sent.
 
     Attributes:
-        name: Unique name.
-        shape: Channels, rows, columns.
-        edges: What adds up at its input.
         sent_TBCHW: Spikes (bool) or graded values; None for a layer that sends nothing on.
         is_input_neuron: Whether the input drives it without synapses, as a bias does.
     """
@@ -121,7 +118,6 @@ def workload_of_run(
     """A converted network and the spikes of a time-aligned run.
 
     Args:
-        graph: The network; delays and relays as they are.
         inputs: Spikes or counts per step, by name; a plain array for a graph of one input.
         spikes_TBCHW: By name of every firing layer.
 

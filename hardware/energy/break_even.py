@@ -39,7 +39,6 @@ class BreakEven:
         rate: s*, spikes per synapse and step (of graded input: values other than zero); None where
             no break-even exists.
         measured_rate: s.
-        snn_pj: Energy of the spiking layer.
         ann_pj: Energy of its twin; 0 for a layer that has none, such as a relay.
     """
 
@@ -92,8 +91,6 @@ def naive_break_even_rate(
     """s* where arithmetic is all that costs: (E_MAC / E_AC) (1 - gamma) / T, so 5.11 / T in fp32.
 
     Args:
-        arithmetic: Of both networks.
-        num_steps: T.
         values: Of `constants/nm45.toml`.
         zero_fraction: gamma, of the conventional activations, on a machine that skips zeros.
 
@@ -122,8 +119,6 @@ def break_even_table(
     Args:
         snn: What happened in the spiking network.
         ann: What happened in its twin, whose layers have the same names.
-        snn_machine: What the spiking network runs on.
-        ann_machine: What the twin runs on.
         values: Of `constants/nm45.toml`.
         pipelined: As in `EventCounts.num_updates`.
         routing_pj: As in `hardware.energy.energy_memory.snn_energy`.

@@ -32,10 +32,6 @@ class Constant:
     """A positive number and what is known about it.
 
     Attributes:
-        value: Nominal.
-        low: Lowest plausible value.
-        high: Highest plausible value.
-        unit: Such as "pJ".
         source: Where it is from. A number that was read in another work than the one that gave it
             first names both.
         grade: Of the nominal value: "measured" on silicon; "fitted", so that a model agrees with
@@ -83,8 +79,6 @@ class ConstantSet:
 
     Attributes:
         name: Of its file, such as "davies2018".
-        title: For people.
-        constants: By name.
         calibrated_on: The workload on which the set was fitted; None for none.
     """
 
@@ -107,14 +101,7 @@ class ConstantSet:
 
 
 def nominal_values(constants: Mapping[str, Constant]) -> dict[str, Amount]:
-    """Nominal values.
-
-    Args:
-        constants: By name.
-
-    Returns:
-        By name.
-    """
+    """Nominal values."""
     return {name: constant.value for name, constant in constants.items()}
 
 

@@ -12,7 +12,6 @@ class Machine:
     """What both kinds of machine have.
 
     Attributes:
-        weight_bits: Width of a weight.
         bias_bits: Width of a bias, which is read once per update or output.
         input_bits: Width of the input: of its counts per step, or of their sum. Camera spikes in
             N frames need `bits_to_count(N)`.
@@ -35,12 +34,7 @@ class Machine:
                     raise ValueError(f"{name} is {number}; accepted: more than 0")
 
     def bytes_of(self, num_words: int, num_bits: int) -> float:
-        """Size of the memory that so many words are in.
-
-        Args:
-            num_words: Words.
-            num_bits: Their width.
-        """
+        """Size of the memory that so many words are in."""
         if self.memory_bytes is not None:
             return self.memory_bytes
         return max(num_words, 1) * num_bits / 8
@@ -48,12 +42,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class CoreMemory:
-    """Memories of one of the cores that a layer is spread over.
-
-    Attributes:
-        weights_bytes: For its weights.
-        potentials_bytes: For its membranes.
-    """
+    """Memories of one of the cores that a layer is spread over."""
 
     weights_bytes: float
     potentials_bytes: float
@@ -65,7 +54,6 @@ class SnnMachine(Machine):
 
     Attributes:
         potential_bits: Width of the membrane's arithmetic; 24 as on Loihi.
-        potential_word_bits: Width at which a membrane is stored.
         leak: What the leak costs per update: a multiplication, a shift and a subtraction, or
             nothing.
         decay_bits: Width of the factor of that multiplication; 12 as on Loihi.
@@ -99,13 +87,7 @@ class SnnMachine(Machine):
             )
 
     def memory_of(self, layer: str, num_weights: int, num_neurons: int) -> CoreMemory:
-        """Memories that a layer's weights and membranes are in.
-
-        Args:
-            layer: Its name.
-            num_weights: Stored weights of all of it.
-            num_neurons: Neurons of all of it.
-        """
+        """Memories that a layer's weights and membranes are in."""
         whole = CoreMemory(
             self.bytes_of(num_weights, self.weight_bits),
             self.bytes_of(num_neurons, self.potential_word_bits),
@@ -122,7 +104,6 @@ class AnnMachine(Machine):
     Attributes:
         activation_bits: Width of an activation; `bits_to_count(T)` for the counterpart that can
             say as much as a spiking network of T steps.
-        accumulator_bits: Width of a sum.
         reuse: R, multiplications for which a weight, or an activation, is used once it is read, as
             far as there are so many: 1 for none; a systolic array of 100 x 100 has 100.
         skips_zeros: Whether activations of zero cost nothing. Finding them is free here.

@@ -17,7 +17,6 @@ def ann_layer_energy(layer: LayerCounts, machine: AnnMachine, values: Values) ->
 
     Args:
         layer: What happened in it, in one step.
-        machine: What it runs on.
         values: Of `constants/nm45.toml`.
 
     Returns:
@@ -78,11 +77,6 @@ def reuse(num_words: int, edge: EdgeCounts, machine: AnnMachine) -> float:
 
 
 def multiplications(edge: EdgeCounts, machine: AnnMachine) -> FloatArray:
-    """Multiply-accumulates that the machine executes, shape (B,).
-
-    Args:
-        edge: Its synapses, and what was sent over them.
-        machine: Skips zeros or not.
-    """
+    """Multiply-accumulates that the machine executes, shape (B,)."""
     executed_B = edge.synops_TB.sum(0).astype(np.float64)
     return executed_B if machine.skips_zeros else np.full_like(executed_B, edge.num_synapses)

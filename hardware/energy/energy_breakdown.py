@@ -18,7 +18,6 @@ class EnergyBreakdown:
     """Energy of a layer, or of a whole, per sample.
 
     Attributes:
-        name: Of the layer.
         terms_pj: By term, shape (..., B), in pJ.
     """
 
@@ -36,9 +35,7 @@ def breakdown(name: str, terms_pj: Mapping[str, Amount], num_samples: int) -> En
     """A breakdown whose terms all have one entry per sample.
 
     Args:
-        name: Of the layer.
         terms_pj: Numbers, or arrays that broadcast with (B,).
-        num_samples: B.
     """
     none_B = np.zeros(num_samples)
     return EnergyBreakdown(name, {term: none_B + energy for term, energy in terms_pj.items()})
@@ -48,7 +45,6 @@ def add_up(name: str, parts: Sequence[EnergyBreakdown]) -> EnergyBreakdown:
     """The sum, term by term.
 
     Args:
-        name: Of the sum.
         parts: Of the same samples, with the same terms.
     """
     terms = {

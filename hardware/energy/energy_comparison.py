@@ -17,8 +17,6 @@ class EnergyRatio:
     """Energy of the spiking network over that of its twin.
 
     Attributes:
-        nominal: At nominal constants.
-        median: Over draws of the constants.
         interval: From the 5th to the 95th percentile over them. The nominal ratio can lie outside
             where nominal values are ends of their ranges.
     """
@@ -42,9 +40,6 @@ def energy_ratio(
     Args:
         snn: Energy of the spiking network, averaged over samples.
         ann: Energy of its twin for the same samples.
-        constants: Of both.
-        num_draws: Draws of the constants.
-        seed: Of the draws.
 
     Raises:
         ValueError: For a twin that takes no energy.

@@ -37,8 +37,6 @@ class ChipEvents:
     Attributes:
         synops_dense: Synaptic operations of dense edges.
         synops_conv: Synaptic operations of convolutions.
-        updates: Neuron updates, over all steps.
-        spikes: Spikes of the neurons.
         messages: Copies of spikes that were sent to a core.
         hops_x: Steps from tile to tile, east-west.
         hops_y: Steps from tile to tile, north-south.
@@ -88,10 +86,8 @@ def chip_energy(
     """Energy of the events, and of the chips' static power.
 
     Args:
-        events: What happened.
         values: Prices; static power is `static_power_w`.
         duration_us: Time that a sample takes the chips; 0 leaves static power out.
-        num_chips: Chips that are powered.
 
     Returns:
         Terms: synops, updates, spikes, messages, hops, static.
@@ -117,11 +113,5 @@ def chip_energy(
 
 
 def static_energy_pj(power_w: Amount, duration_us: Amount, num_chips: int) -> Amount:
-    """Energy of static power, in pJ.
-
-    Args:
-        power_w: Of one chip.
-        duration_us: How long.
-        num_chips: Chips.
-    """
+    """Energy of static power, in pJ."""
     return power_w * duration_us * (num_chips * _PJ_PER_WATT_AND_MICROSECOND)

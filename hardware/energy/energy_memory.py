@@ -41,8 +41,6 @@ def snn_energy(
     """Energy of a spiking network, layer by layer.
 
     Args:
-        counts: What happened in it.
-        machine: What it runs on.
         values: Of `constants/nm45.toml`.
         pipelined: As in `EventCounts.num_updates`.
         routing_pj: By layer, the energy of sending its spikes between cores, shape (B,), where it
@@ -76,8 +74,6 @@ def ann_energy(counts: EventCounts, machine: AnnMachine, values: Values) -> list
 
     Args:
         counts: Of one step, all edges graded.
-        machine: What it runs on.
-        values: Of `constants/nm45.toml`.
 
     Returns:
         As `snn_energy`.
@@ -99,13 +95,7 @@ def network_energy(layers: Sequence[EnergyBreakdown]) -> EnergyBreakdown:
 
 
 def binning_energy(counts: EventCounts, machine: Machine, values: Values) -> EnergyBreakdown:
-    """Summing the camera's spikes: for each an addition, and its counter is read and written.
-
-    Args:
-        counts: Of either network.
-        machine: Of either kind.
-        values: Of `constants/nm45.toml`.
-    """
+    """Summing the camera's spikes: for each an addition, and its counter is read and written."""
     edges = [edge for layer in counts.layers for edge in layer.edges if edge.from_input]
     inputs = {edge.source: edge.num_source_neurons for edge in edges}
     num_counters = sum(inputs.values()) if inputs else counts.layers[0].num_neurons

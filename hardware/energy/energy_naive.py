@@ -20,10 +20,6 @@ Arithmetic = Literal["fp32", "fp16", "int32", "int8"]
 def accumulate_pj(arithmetic: Arithmetic, values: Values) -> Amount:
     """Energy of an addition (AC), in pJ.
 
-    Args:
-        arithmetic: Of both operands.
-        values: Of `constants/nm45.toml`.
-
     Raises:
         ValueError: For an unknown arithmetic.
     """
@@ -33,10 +29,6 @@ def accumulate_pj(arithmetic: Arithmetic, values: Values) -> Amount:
 
 def multiply_accumulate_pj(arithmetic: Arithmetic, values: Values) -> Amount:
     """Energy of a multiplication and an addition (MAC), in pJ.
-
-    Args:
-        arithmetic: Of all operands.
-        values: Of `constants/nm45.toml`.
 
     Raises:
         ValueError: For an unknown arithmetic.
@@ -50,8 +42,6 @@ def naive_energy_pj(
     """Energy of the arithmetic, per sample.
 
     Args:
-        counts: Of a spiking network or of its conventional twin.
-        arithmetic: Of everything.
         values: Of `constants/nm45.toml`.
         skips_zeros: Whether graded values of zero cost nothing. A dense machine, the usual
             assumption for a conventional network, multiplies by them too. Silent neurons never

@@ -32,8 +32,6 @@ def snn_layer_energy(
     """Energy of a layer of spiking neurons.
 
     Args:
-        layer: What happened in it.
-        machine: What it runs on.
         values: Of `constants/nm45.toml`.
         num_steps: In which its neurons are updated; those in which the network drains included.
         routing_pj: Energy of sending its spikes between cores, shape (B,).

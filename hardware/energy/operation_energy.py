@@ -27,7 +27,6 @@ def addition_pj(num_bits: float, values: Values) -> Amount:
     """Energy of an integer addition, in pJ.
 
     Args:
-        num_bits: Width.
         values: With int8_add_pj and int32_add_pj.
     """
     per_bit = (values["int32_add_pj"] - values["int8_add_pj"]) / (32 - 8)
@@ -38,8 +37,6 @@ def multiplication_pj(num_bits: float, other_num_bits: float, values: Values) ->
     """Energy of an integer multiplication, in pJ.
 
     Args:
-        num_bits: Width of one factor.
-        other_num_bits: Width of the other.
         values: With int8_multiply_pj.
     """
     return values["int8_multiply_pj"] * (num_bits * other_num_bits / (8 * 8))
@@ -49,7 +46,6 @@ def memory_pj(num_bits: float, memory_bytes: float, values: Values) -> Amount:
     """Energy of reading or writing a word, in pJ. Both cost the same.
 
     Args:
-        num_bits: Width of the word.
         memory_bytes: Size of the memory that it is in.
         values: With sram_8kib_pj, sram_32kib_pj, sram_1mib_pj, sram_access_bits and dram_pj.
 
@@ -84,9 +80,5 @@ def bits_to_count(largest: int) -> int:
 
 
 def address_bits(num_words: int) -> int:
-    """Bits that tell so many words apart, at least one.
-
-    Args:
-        num_words: Words.
-    """
+    """Bits that tell so many words apart, at least one."""
     return bits_to_count(max(num_words - 1, 1))

@@ -19,14 +19,9 @@ class PublishedRun:
     """A network whose run on a chip was measured and published.
 
     Attributes:
-        name: Of the network.
-        chip: Where it ran.
-        source: Where the figures are from.
-        num_steps: Steps per inference.
         dynamic_uj: Dynamic energy per step.
         total_uj: With static power, per step.
         step_us: Duration of a step.
-        cores: Cores per layer, in the network's order.
         caveat: Why a model may differ from it for reasons of its own.
     """
 
@@ -61,8 +56,6 @@ class EnergyResidual:
 
     Attributes:
         constants: Name of the set.
-        title: Of the set.
-        predicted_uj: Dynamic energy per step.
         interval_uj: From the 5th to the 95th percentile over its constants.
         residual: Predicted over measured, less one.
         measured_is_inside: Whether the interval holds the measurement.
@@ -86,11 +79,9 @@ def residual_of(
     """How far a model of an inference's energy is from the measured one.
 
     Args:
-        run: What was measured.
         name: Short name of the model.
         title: For people.
         model: Energy of an inference in pJ, as a function of the constants.
-        constants: That it rests on.
     """
 
     def step_uj(values: Values) -> Amount:
@@ -113,16 +104,7 @@ def residual_of(
 def energy_residuals(
     run: PublishedRun, events: ChipEvents, sets: Sequence[ConstantSet]
 ) -> list[EnergyResidual]:
-    """Predictions of the dynamic energy.
-
-    Args:
-        run: What was measured.
-        events: Of one inference of it.
-        sets: Constants of event energies.
-
-    Returns:
-        One entry per set.
-    """
+    """Predictions of the dynamic energy."""
     found = []
     for constants in sets:
 

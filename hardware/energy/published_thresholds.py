@@ -35,11 +35,7 @@ class PublishedThreshold:
     source: str
 
     def verdict(self, rate: float) -> Literal["below", "within", "above"]:
-        """Where a rate lies.
-
-        Args:
-            rate: In `unit`.
-        """
+        """Where a rate lies."""
         if rate < self.low:
             return "below"
         return "above" if rate > self.high else "within"

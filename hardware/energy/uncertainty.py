@@ -25,12 +25,7 @@ _CHUNK = 256
 
 @dataclass(frozen=True)
 class Interval:
-    """An interval, such as the one from the 5th to the 95th percentile.
-
-    Attributes:
-        low: Lower end.
-        high: Upper end.
-    """
+    """An interval, such as the one from the 5th to the 95th percentile."""
 
     low: float
     high: float
@@ -68,8 +63,6 @@ def draw_constants(
     others are independent of each other.
 
     Args:
-        constants: By name.
-        num_draws: Draws.
         seed: Same seed and name, same draws, whatever other constants there are.
 
     Returns:
@@ -95,12 +88,6 @@ def monte_carlo(
 ) -> FloatArray:
     """The figure for many draws of all constants.
 
-    Args:
-        model: Of the figure.
-        constants: That it rests on.
-        num_draws: Draws.
-        seed: Of the draws.
-
     Returns:
         Shape (num_draws,).
 
@@ -119,10 +106,6 @@ def tornado(model: Model, constants: Mapping[str, Constant]) -> list[Swing]:
     """The figure with one constant at a time at either end of its range.
 
     Constants that vary with the same cause go to their ends together, under its name.
-
-    Args:
-        model: Of the figure.
-        constants: That it rests on.
 
     Returns:
         One entry per constant or common cause, the widest swing first.
@@ -174,11 +157,7 @@ def bootstrap_mean(
     Frames of a scene are alike, so scenes are drawn (with replacement), not frames.
 
     Args:
-        figures_B: Of the samples.
         groups_B: The group, such as the scene, that each sample belongs to.
-        num_resamples: Resamples.
-        level: Of confidence.
-        seed: Of the draws.
 
     Raises:
         ValueError: For fewer than two groups, or arrays that do not fit each other.
@@ -203,10 +182,6 @@ def bootstrap_ratio(
     Args:
         numerator_B: Such as the energy of the spiking network.
         denominator_B: Such as the energy of its twin, for the same samples.
-        groups_B: The group that each sample belongs to.
-        num_resamples: Resamples.
-        level: Of confidence.
-        seed: Of the draws.
 
     Raises:
         ValueError: For fewer than two groups, or arrays that do not fit each other.

@@ -8,7 +8,7 @@ import pytest
 from conversion.graph.artifact import Artifact, write_artifact
 from conversion.graph.layer_graph import Arithmetic, Layer, LayerGraph
 from conversion.lava.run_in_lava import run_in_lava
-from tests.conversion.small_graphs import counts, skip_graph
+from tests.conversion.small_graphs import counts, skip_graph, two_input_graph
 
 pytestmark = pytest.mark.slow
 
@@ -24,6 +24,7 @@ def input_layer(name: str, bias: int = 0) -> Layer:
         (skip_graph(), counts()[:, :, :1], "integer", r"shape \(7, 3, 1, 8, 12\); accepted: "),
         (skip_graph(), counts(8), "integer", "8 steps; accepted: up to the reset period, 7"),
         (skip_graph(), counts() / 2, "integer", "not whole numbers"),
+        (two_input_graph(), counts(), "integer", "'spikes', 'thermal'.; accepted here: one"),
         (skip_graph(balanced=False), counts(), "integer", "'c': what comes from 'a' arrives early"),
         (
             LayerGraph({"input": (2, 8, 12)}, (input_layer("in", bias=4093),), "integer"),
