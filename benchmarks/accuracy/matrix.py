@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 from benchmarks.accuracy.result_rows import ResultRows, Row
 from benchmarks.accuracy.scenario import Scenario
 from benchmarks.accuracy.shared_stages import SharedStages, only_one_process
+from snn_depth.evaluation.network_predictor import NetworkPredictor
 from snn_depth.evaluation.results import current_commit, machine_in_short
 from snn_depth.evaluation.scoring import Predictor
 from snn_depth.training.callbacks import silence_irrelevant_warnings
@@ -82,9 +83,10 @@ def fill_scenario(
         return predictors, about | {"commit": current_commit()}
 
     def trained(stage: Stage) -> tuple[dict[str, Predictor], Row]:
-        provenance = shared.stored(stage.name).provenance
-        about = {key: provenance.get(key) for key in ("train_seconds", "machine", "commit")}
-        return dict(stage_predictors(stage, shared.network(stage.name))), about
+        stored = shared.stored(stage.name)
+        network = NetworkPredictor(shared.network(stage.name), stored.data)
+        about = {key: stored.provenance.get(key) for key in ("train_seconds", "machine", "commit")}
+        return dict(stage_predictors(recipe, stage, network)), about
 
     add_missing(MEDIAN_METHODS, medians)
     for stage in recipe.stages.values():

@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from snn_depth.data.spec import DataSpec
+from snn_depth.evaluation.network_predictor import NetworkPredictor
 from snn_depth.files.digest import file_sha256, json_sha256
 from snn_depth.models.depth_decoding import DepthRange
 from snn_depth.train import parse_recipe
@@ -33,6 +35,7 @@ COVERED_ELSEWHERE = {"data", "stages", "test_data", "output_dir", "seeds", "engi
     "compare_with",
     "variants",
     "variants_of",
+    "as_is",
 }
 
 
@@ -113,7 +116,8 @@ class Scenario:
 
     def methods_of(self, stage: Stage) -> list[str]:
         """Names under which a stage's network is scored; found without training it."""
-        return [name for name, _ in stage_predictors(stage, stage.network())]
+        network = NetworkPredictor(stage.network(), DataSpec())
+        return [name for name, _ in stage_predictors(self.recipe, stage, network)]
 
     @cached_property
     def row_digests(self) -> dict[tuple[str, str], str]:

@@ -12,14 +12,8 @@ from snn_depth.data.sample import Batch, collate
 from snn_depth.evaluation.metrics import Alignment, DepthMetrics
 from snn_depth.geometry.crops import EvaluationCrop, evaluation_crop_mask
 from snn_depth.models.prediction import DepthPrediction
-from snn_depth.models.predictor import DepthPredictor
 
 Predictor = Callable[[Batch], DepthPrediction]
-
-
-def predictor_of(network: DepthPredictor) -> Predictor:
-    """A network on the part of a batch that it reads."""
-    return lambda batch: network(network.read(batch))
 
 
 @torch.inference_mode()

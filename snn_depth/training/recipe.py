@@ -94,6 +94,16 @@ class Stage:
     evaluate: bool = True
     test_data: list[str] | None = None
 
+    @property
+    def camera_data(self) -> str:
+        """Name of the data set whose camera the network knows when the stage is over.
+
+        That is the target's where the objective adapts to one, else the training data's.
+        """
+        if self.target_data is not None and self.objective().needs_target:
+            return self.target_data
+        return self.train_data
+
     def __post_init__(self) -> None:
         for name, least in (("num_epochs", 1), ("batch_size", 2)):
             if getattr(self, name) < least:
@@ -204,6 +214,9 @@ class Recipe:
         variants: Ablations: groups of changes by name, each merged onto one of `variants_of`.
             Nothing trains them but benchmarks that ask for them.
         variants_of: Names of the stages that the variants change.
+        as_is: Names of stages whose rows show the network all pictures as they are, also those of
+            another lens or size than it knows. Beside each stands a row NAME_canonical_camera, for
+            which they are resampled first, as `evaluate` and `predict` do it for all networks.
     """
 
     data: dict[str, Callable[[], Dataset[Any]]]
@@ -218,6 +231,7 @@ class Recipe:
     results: str = ""
     variants: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     variants_of: list[str] = field(default_factory=list)
+    as_is: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for field_name in ("stages", "seeds", "test_data"):
@@ -233,11 +247,12 @@ class Recipe:
                 raise ValueError(f"compare_with and a stage have the name {name!r}")
             if not Path(file).is_file():
                 raise ValueError(f"compare_with names {file!r}, which is not a file")
-        for name in self.variants_of:
-            if name not in self.stages:
-                raise ValueError(
-                    f"variants_of names {name!r}; the recipe has: {', '.join(self.stages)}"
-                )
+        for field_name in ("variants_of", "as_is"):
+            for name in getattr(self, field_name):
+                if name not in self.stages:
+                    raise ValueError(
+                        f"{field_name} names {name!r}; the recipe has: {', '.join(self.stages)}"
+                    )
         needs: dict[str, list[str]] = {}
         for name, stage in self.stages.items():
             if stage.name != name:

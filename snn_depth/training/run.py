@@ -10,6 +10,8 @@ from typing import Any
 from lightning.pytorch.callbacks import Callback
 from torch.utils.data import Dataset
 
+from snn_depth.data.spec import DataSpec
+from snn_depth.evaluation.network_predictor import NetworkPredictor
 from snn_depth.evaluation.results import current_commit, machine_in_short, summarize, write_results
 from snn_depth.files.atomic import atomic_path
 from snn_depth.models.predictor import DepthPredictor
@@ -51,16 +53,26 @@ def run_recipe(recipe: Recipe, settings: str, *, resume: bool) -> None:
         folder = output_dir / f"seed_{seed}"
         networks = train_stages(recipe, data, settings, seed=seed, folder=folder)
         if is_first_process:
-            networks |= {
-                name: load_network(file).network for name, file in recipe.compare_with.items()
+            predictors = {
+                stage.name: NetworkPredictor(networks[stage.name], camera_of(stage, data))
+                for stage in recipe.stages.values()
             }
-            rows += score_stages(recipe, networks, data, seed=seed)
-            save_panels(recipe, networks, data, folder)
+            for name, file in recipe.compare_with.items():
+                stored = load_network(file)
+                predictors[name] = NetworkPredictor(stored.network, stored.data)
+            rows += score_stages(recipe, predictors, data, seed=seed)
+            save_panels(recipe, predictors, data, folder)
     if is_first_process:
         results_file = Path(recipe.results or output_dir / RESULTS_FILE)
         write_results(results_file, results_file.stem, rows)
         print_table(summarize(rows))
         logger.info("results: %s; networks and pictures: %s", results_file, output_dir)
+
+
+def camera_of(stage: Stage, data: Callable[[str], Dataset[Any]]) -> DataSpec:
+    """The camera that a stage's network knows when the stage is over."""
+    spec: DataSpec = data(stage.camera_data).spec  # type: ignore[attr-defined]
+    return spec
 
 
 def claim_output_folder(folder: Path, settings: str, *, resume: bool) -> None:
@@ -160,6 +172,7 @@ def train_recipe_stage(
         data(stage.train_data),
         data(stage.val_data),
         None if stage.target_data is None else data(stage.target_data),
+        spec=camera_of(stage, data),
         seed=seed,
         folder=folder,
         load=load,

@@ -1,7 +1,8 @@
 """The end of a run for human eyes: a table and pictures."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,8 @@ from snn_depth.command.table import Table, number_columns
 from snn_depth.data.sample import RGB, SPIKES, collate
 from snn_depth.evaluation.baselines import playback_as_rgb
 from snn_depth.evaluation.evaluation_table import ALIGNMENT_NOTES
-from snn_depth.evaluation.scoring import predictor_of
+from snn_depth.evaluation.network_predictor import NetworkPredictor
 from snn_depth.evaluation.visualization import PanelRow, save_depth_panel
-from snn_depth.models.predictor import DepthPredictor
 from snn_depth.training.recipe import Recipe
 
 COLUMNS = ("abs_rel", "rmse", "log10", "delta1", "firing_rate")
@@ -51,7 +51,7 @@ def format_cell(entry: dict[str, Any], metric: str) -> str:
 @torch.inference_mode()
 def save_panels(
     recipe: Recipe,
-    networks: dict[str, DepthPredictor],
+    networks: Mapping[str, NetworkPredictor],
     data: Callable[[str], Dataset[Any]],
     folder: Path,
 ) -> None:
@@ -66,7 +66,7 @@ def save_panels(
         data: Returns a data set by its name.
         folder: Where the pictures go.
     """
-    depth_range = next(iter(networks.values())).depth_range
+    depth_range = next(iter(networks.values())).network.depth_range
     tests = dict.fromkeys(recipe.compare_with, recipe.test_data) | {
         stage.name: recipe.tests_of(stage) for stage in recipe.stages.values() if stage.evaluate
     }
@@ -76,9 +76,10 @@ def save_panels(
         picks = torch.linspace(0, len(dataset) - 1, NUM_PICTURES).round().int().tolist()
         batch = collate([dataset[i] for i in picks])
         predictions = {
-            name: predictor_of(networks[name])(batch).depth_m
+            name: replace(networks[name], as_is=name in recipe.as_is)(batch).depth_m
             for name in tests
-            if data_name in [*tests[name], *recipe.shown_data] and networks[name].input_key in batch
+            if data_name in [*tests[name], *recipe.shown_data]
+            and networks[name].network.input_key in batch
         }
         textures = playback_as_rgb(batch[SPIKES].image)
         truth = batch.labelled

@@ -22,10 +22,16 @@ from snn_depth.data.augment.augmentation import AugmentedDataset
 from snn_depth.data.augment.pairing import PairedDataset
 from snn_depth.data.augment.sampler import EpochSampler
 from snn_depth.data.sample import collate
+from snn_depth.data.spec import DataSpec
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import LoadNetwork
 from snn_depth.training.callbacks import FiringRateWatch
-from snn_depth.training.checkpoint import check_can_be_saved, copy_weights, save_network
+from snn_depth.training.checkpoint import (
+    check_can_be_saved,
+    copy_weights,
+    load_network,
+    save_network,
+)
 from snn_depth.training.heap import keep_freed_memory
 from snn_depth.training.module import DepthTraining
 from snn_depth.training.recipe import EngineSettings, Stage
@@ -41,6 +47,7 @@ def train_stage(
     val_data: Dataset[Any],
     target_data: Dataset[Any] | None = None,
     *,
+    spec: DataSpec,
     seed: int,
     folder: Path,
     load: LoadNetwork,
@@ -59,6 +66,7 @@ def train_stage(
         train_data: Samples to train on.
         val_data: Samples to watch.
         target_data: Samples to adapt to; their depth is hidden.
+        spec: The camera that the network knows afterwards; it is stored with it.
         seed: Seed of the run.
         folder: Where the stage writes.
         load: Returns the network of an earlier stage or of a file.
@@ -75,7 +83,11 @@ def train_stage(
         logger.info("stage %s is finished: %s", stage.name, network_file)
         # Not what the file names: a stage's own network may compute otherwise with these weights.
         network = stage.network()
-        copy_weights(load(str(network_file)), network)
+        stored = load_network(network_file)
+        copy_weights(stored.network, network)
+        if stored.data != spec and int(os.environ.get("RANK", 0)) == 0:
+            logger.warning("%s: its camera was %s and is now %s", network_file, stored.data, spec)
+            save_network(network_file, stored.network, spec, stored.provenance)
         return network.eval()
     rank, num_ranks = process_rank(engine)
     lightning.seed_everything(seed, verbose=False)
@@ -83,7 +95,6 @@ def train_stage(
     check_can_be_saved(network)
     if stage.init_from is not None:
         copy_weights(load(stage.init_from), network)
-    spec = train_data.spec  # type: ignore[attr-defined]
     logger.info("stage %s: %s", stage.name, network.summary(spec.height, spec.width))
     objective = stage.objective()
     objective.setup(network, load)

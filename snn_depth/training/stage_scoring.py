@@ -1,44 +1,39 @@
 """Score the networks of a recipe on its test data, beside the label-free baselines."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from torch.utils.data import Dataset
 
-from snn_depth.data.sample import SPIKES
-from snn_depth.evaluation.baselines import RowMedianDepth, fit_row_medians, playback_as_rgb
-from snn_depth.evaluation.scoring import Predictor, predictor_of, score
+from snn_depth.evaluation.baselines import RowMedianDepth, fit_row_medians, playback_of
+from snn_depth.evaluation.network_predictor import NetworkPredictor
+from snn_depth.evaluation.scoring import Predictor, score
 from snn_depth.geometry.crops import EvaluationCrop
 from snn_depth.models.depth_decoding import DepthRange
-from snn_depth.models.predictor import DepthPredictor
 from snn_depth.training.recipe import Recipe, Stage
 
 Row = dict[str, Any]
 MEDIAN_METHODS = ("constant_median", "row_median")
+CANONICAL_CAMERA = "_canonical_camera"  # ends the name of the second row of an `as_is` stage
 
 
 def score_stages(
     recipe: Recipe,
-    networks: dict[str, DepthPredictor],
+    networks: Mapping[str, NetworkPredictor],
     data: Callable[[str], Dataset[Any]],
     *,
     seed: int,
 ) -> list[Row]:
     """Score every evaluated stage on its test sets, and the baselines on the recipe's.
 
-    Args:
-        recipe: The recipe.
-        networks: Trained networks by stage name.
-        data: Returns a data set by its name.
-        seed: Seed of the run.
-
-    Returns:
-        One row per test set, method and alignment.
+    Networks go by the names of their stages, those of `compare_with` by theirs. There is one row
+    per test set, method and alignment.
     """
     rows = []
     predictors = list(named_predictors(recipe, networks, data))
-    depth_range = next(iter(networks.values())).depth_range
+    depth_range = next(iter(networks.values())).network.depth_range
     for test_name in recipe.test_names():
         for method, predictor, tests in predictors:
             if test_name not in tests:
@@ -58,17 +53,11 @@ def score_predictor(
     *,
     crop: EvaluationCrop = "none",
 ) -> list[Row]:
-    """Score one predictor on one test set.
+    """Score one predictor on one test set with depth.
 
-    Args:
-        predictor: Maps a batch to a prediction.
-        dataset: Samples with depth.
-        depth_range: Depths that count, and that predictions are clamped to.
-        labels: What the rows say about themselves.
-        crop: Part of the image that counts.
-
-    Returns:
-        One row per alignment; `network` is snn, ann, or none for a baseline without one.
+    Depths outside of `depth_range` or the crop do not count; predictions are clamped. What the
+    rows say about themselves, `labels`, stands in each of them, one per alignment; their `network`
+    is snn, ann, or none for a baseline without one.
     """
     scores = score(
         predictor,
@@ -95,14 +84,9 @@ def score_predictor(
 
 
 def named_predictors(
-    recipe: Recipe, networks: dict[str, DepthPredictor], data: Callable[[str], Dataset[Any]]
+    recipe: Recipe, networks: Mapping[str, NetworkPredictor], data: Callable[[str], Dataset[Any]]
 ) -> Iterator[tuple[str, Predictor, list[str]]]:
     """What the table compares: label-free baselines, networks from files, evaluated stages.
-
-    Args:
-        recipe: The recipe.
-        networks: Trained networks by stage name, and those of `compare_with` by theirs.
-        data: Returns a data set by its name.
 
     Yields:
         Name, predictor and the names of its test sets. The baselines are the constant and the
@@ -110,27 +94,24 @@ def named_predictors(
         through each RGB network.
     """
     first = recipe.first_stage
-    train_data, depth_range = data(first.train_data), networks[first.name].depth_range
-    for name, predictor in median_predictors(train_data, depth_range):
+    depth_range = networks[first.name].network.depth_range
+    for name, predictor in median_predictors(data(first.train_data), depth_range):
         yield name, predictor, recipe.test_data
     for name in recipe.compare_with:
-        yield name, predictor_of(networks[name]), recipe.test_data
+        yield name, networks[name], recipe.test_data
     for stage in recipe.stages.values():
-        for name, predictor in stage_predictors(stage, networks[stage.name]):
+        for name, predictor in stage_predictors(recipe, stage, networks[stage.name]):
             yield name, predictor, recipe.tests_of(stage)
 
 
 def median_predictors(
     train_data: Dataset[Any], depth_range: DepthRange
 ) -> Iterator[tuple[str, Predictor]]:
-    """The baselines that ignore the input.
+    """The baselines that ignore the input, by their names in `MEDIAN_METHODS`.
 
     Args:
         train_data: Samples with depth.
         depth_range: Depths that count.
-
-    Yields:
-        Name (one of `MEDIAN_METHODS`) and predictor.
     """
     samples: Any = train_data
     truths = (samples[i].labelled for i in range(len(samples)))
@@ -147,22 +128,20 @@ def median_predictors(
         )
 
 
-def stage_predictors(stage: Stage, network: DepthPredictor) -> Iterator[tuple[str, Predictor]]:
-    """What the table compares of one stage.
+def stage_predictors(
+    recipe: Recipe, stage: Stage, network: NetworkPredictor
+) -> Iterator[tuple[str, Predictor]]:
+    """What the table compares of one stage, by name.
 
-    Args:
-        stage: The stage.
-        network: Its network.
-
-    Yields:
-        Name and predictor: playback through an RGB network, and the network on its own input.
+    Playback through an RGB network, and the network on its own input; each once more with all
+    pictures as they are where the recipe has the stage in `as_is`.
     """
-    if not network.reads_spikes:
-        yield f"playback_to_{stage.name}", playback_predictor(network)
-    if stage.evaluate:
-        yield stage.name, predictor_of(network)
-
-
-def playback_predictor(network: DepthPredictor) -> Predictor:
-    """An RGB network on pictures that are reconstructed from the spikes."""
-    return lambda batch: network(playback_as_rgb(batch[SPIKES].image))
+    predictors = {stage.name: network} if stage.evaluate else {}
+    if not network.network.reads_spikes:
+        predictors = {f"playback_to_{stage.name}": replace(network, read=playback_of)} | predictors
+    for name, predictor in predictors.items():
+        if stage.name in recipe.as_is:
+            yield name, replace(predictor, as_is=True)
+            yield name + CANONICAL_CAMERA, predictor
+        else:
+            yield name, predictor

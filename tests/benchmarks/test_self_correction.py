@@ -172,6 +172,7 @@ def train(folder: Path, *watches: PseudoLabelError, num_epochs: int = 2) -> dict
         TinyData(8),
         TinyData(2),
         DarkData(6),
+        spec=DarkData.spec,
         seed=0,
         folder=folder,
         load=lambda name: load_network(name).network,

@@ -105,6 +105,19 @@ def test_what_determines_a_network_matters(
     assert [n for n, a, b in zip(STAGES, before, after, strict=True) if a != b] == others
 
 
+def test_rows_with_the_pictures_as_they_are_stay_valid(plain: Scenario, tmp_path: Path) -> None:
+    """Those through the canonical camera are added beside them."""
+    other = read(tmp_path, tiny_settings() | {"as_is": ["rgb_teacher", "ann_source_only"]})
+    assert digests(other) == digests(plain)
+    assert other.row_digests.items() >= plain.row_digests.items()
+    added = {name for _, name in other.row_digests.keys() - plain.row_digests.keys()}
+    assert added == {
+        f"{name}_canonical_camera"
+        for name in [*other.methods_of(other.stage("rgb_teacher")), "ann_source_only"]
+        if not name.endswith("_canonical_camera")
+    }
+
+
 def test_an_objective_s_teacher_matters(tmp_path: Path) -> None:
     objective = {
         "class_path": "snn_depth.objectives.CrossModalityDistillation",
