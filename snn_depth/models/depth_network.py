@@ -16,44 +16,18 @@ from snn_depth.models.graph import (
     InputPort,
     NetworkGraph,
     Population,
-    Projection,
     residual_unet,
 )
 from snn_depth.models.padding import pad_to_stride, upsample_to_input
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.models.predictor import DepthPredictor
+from snn_depth.models.projection_layer import ProjectionLayer
 from snn_depth.models.synapse_count import num_synapses
-from snn_depth.models.upsampled_conv import UpsampledConv2d
 from snn_depth.neurons.activity import firing_rate
 from snn_depth.neurons.lif import LIF, LeakyIntegrator
 from snn_depth.neurons.surrogate import SURROGATES, SurrogateName
 
 STEPS = "num_steps"  # entry of the state that counts the steps since rest
-
-
-class ProjectionLayer(nn.Sequential):
-    """Convolution and batch normalisation; folds into one (transposed) convolution."""
-
-    def __init__(
-        self, projection: Projection, num_in: int, num_out: int, *, normalise: bool, gain: float
-    ) -> None:
-        kernel_size = projection.kernel_size
-        convolution = UpsampledConv2d if projection.upsample == 2 else nn.Conv2d
-        layers: list[nn.Module] = [
-            convolution(
-                num_in,
-                num_out,
-                kernel_size,
-                projection.stride,
-                padding=kernel_size // 2,
-                bias=not normalise,
-            )
-        ]
-        if normalise:
-            norm = nn.BatchNorm2d(num_out)
-            nn.init.constant_(norm.weight, gain)
-            layers.append(norm)
-        super().__init__(*layers)
 
 
 class DepthNetwork(DepthPredictor):
