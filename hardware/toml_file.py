@@ -14,12 +14,7 @@ def find_toml(name: str | Path, folder: Path, subject: str) -> Path:
     """The file of a description.
 
     Args:
-        name: One of `names_in(folder)`, or a file of one's own (*.toml).
-        folder: Where those that ship are.
         subject: How an error begins, such as "chip 'x' is".
-
-    Raises:
-        ValueError: For an unknown name, or a file that is not there.
     """
     path = Path(name) if str(name).endswith(".toml") else folder / f"{name}.toml"
     if not path.is_file():
@@ -31,11 +26,7 @@ def find_toml(name: str | Path, folder: Path, subject: str) -> Path:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """What is in a file.
-
-    Raises:
-        ValueError: For a file that is no TOML, naming it.
-    """
+    """What is in a file."""
     try:
         return tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as error:

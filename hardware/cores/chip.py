@@ -29,19 +29,16 @@ class Chip:
     """A chip of many cores on a mesh of tiles.
 
     Attributes:
-        name: Its file's name, such as "loihi2".
         graded_spikes: Whether a spike can carry a number.
         partition: How layers are cut into cores, see `hardware.cores.partition`.
         cores_per_tile: Cores that share a router.
         mesh_columns: Tiles side by side; the rows follow.
         memory_bits_per_core: Of synapses, and of the state where it is in the same memory.
-        state_bits_per_neuron: In that memory.
-        delay_bits_per_neuron_and_step: In that memory, for every step that synapses can wait.
+        state_bits_per_neuron: In that memory, as are the delay bits, for every step of a delay.
         max_delay_steps: Longest synaptic delay.
         input_axons_per_core: At most; None for no fixed number.
-        energy_sets: Names of the sets of constants that price its events.
-        latency_low_set: Name of the set of event times for the low end of the latency bracket.
-        latency_high_set: For its high end.
+        energy_sets: Names of the sets of constants that price its events; `latency_low_set` and
+            `latency_high_set` name the event times at the ends of the latency bracket.
         static_power_set: Name of the set that has its static power; None for unknown.
         sources: Where each number is from, by attribute.
     """
@@ -78,11 +75,7 @@ def chip_names() -> list[str]:
 
 
 def chip_path(name: str | Path) -> Path:
-    """The file that describes a chip.
-
-    Raises:
-        ValueError: For an unknown chip.
-    """
+    """The file that describes a chip."""
     return find_toml(name, FOLDER, f"chip {str(name)!r} is")
 
 
@@ -91,9 +84,6 @@ def load_chip(name: str | Path) -> Chip:
 
     Args:
         name: One of `chip_names`, or a file of your own (*.toml).
-
-    Raises:
-        ValueError: For an unknown chip, or a description that lacks a number or its source.
     """
     path = chip_path(name)
     description = read_toml(path)

@@ -23,13 +23,9 @@ Load = npt.NDArray[np.float64]
 class CoreLoad:
     """Work of the cores of a layer in the steps of a sample, aligned with the sample.
 
-    Attributes:
-        synops_TBK: Synapses that are driven in a core, of convolutions.
-        dense_synops_TBK: Likewise, of dense edges.
-        spikes_TBK: Spikes of its neurons.
-        messages_in_TBK: Spikes that it is sent.
-        messages_out_TBK: Copies of its spikes that it sends.
-        neurons_K: Neurons, all updated in every step.
+    Counts per step (T, B, K): synapses that are driven, of convolutions and of dense edges; spikes
+    of a core's neurons, messages that it is sent, and copies of its spikes that it sends. All
+    neurons are updated in every step.
     """
 
     layer: str
@@ -82,11 +78,8 @@ def per_block(sent_TBCHW: Array, weights: Sequence[npt.NDArray[Any]]) -> Load:
     """Sum of events per block, each with the product of its weights along the three axes.
 
     Args:
-        sent_TBCHW: What was sent; every value other than zero is an event.
-        weights: Per axis (blocks, neurons).
-
-    Returns:
-        Shape (T, B, K), blocks in the order C, H, W.
+        sent_TBCHW: Every value other than zero is an event.
+        weights: Per axis (blocks, neurons); the result has blocks in the order C, H, W.
     """
     in_C, in_H, in_W = (matrix.astype(np.float64) for matrix in weights)
     by_step = []
@@ -99,17 +92,13 @@ def per_block(sent_TBCHW: Array, weights: Sequence[npt.NDArray[Any]]) -> Load:
 
 
 def in_chip_time(load_TBK: Load, arrival_step: int, num_drain_steps: int | None) -> Load:
-    """Shift what a layer does to the steps in which the chip does it.
+    """Shift what a layer does to the steps in which the chip does it, (T, B, K) to (S, B, K).
 
     Args:
-        load_TBK: Aligned with the sample.
         arrival_step: Steps until the sample's first step reaches the layer.
         num_drain_steps: Steps after the sample's last input in which it leaves the network, when
             it comes alone. None for samples that follow each other: while a layer works on the end
             of one, its sources are at the next, for which the same sample is taken.
-
-    Returns:
-        Shape (S, B, K): T steps, or T and the drain steps.
     """
     if num_drain_steps is None:
         return np.roll(load_TBK, arrival_step, axis=0)

@@ -34,12 +34,7 @@ class CoreResources:
 
 @dataclass(frozen=True)
 class Violation:
-    """A limit that is exceeded.
-
-    Attributes:
-        layer: The layer, or "network".
-        limit: What is limited, as the chip's description calls it.
-    """
+    """A limit that is exceeded."""
 
     layer: str
     limit: str
@@ -52,11 +47,7 @@ class Violation:
 
 @dataclass(frozen=True, eq=False)
 class Input:
-    """An edge into a layer, with who is joined by it.
-
-    Attributes:
-        from_outside: Whether it comes from an input of the network.
-    """
+    """An edge into a layer, with who is joined by it."""
 
     edge: Edge
     connections: Connections
@@ -65,11 +56,7 @@ class Input:
 
 @dataclass(frozen=True, eq=False)
 class Output:
-    """An edge out of a layer, into one whose cores are known.
-
-    Attributes:
-        target: Cores of the receiver.
-    """
+    """An edge out of a layer, into one whose cores are known."""
 
     connections: Connections
     target: Partition
@@ -82,11 +69,7 @@ def core_resources(
     chip: Chip,
     num_weight_bits: int,
 ) -> CoreResources:
-    """Needs of the fullest core.
-
-    Returns:
-        The largest of each need; they need not occur on the same core.
-    """
+    """Needs of the fullest core: the largest of each, which need not occur on the same core."""
     block_neurons = outer(*(owned.sum(1) for owned in partition.ownership))
     no_axons = np.zeros(partition.grid, np.int64)
     weights = sum((_stored_weights(partition, i) for i in inputs), no_axons)

@@ -23,11 +23,7 @@ class CoreMap:
     """Where every layer of a network is computed.
 
     Cores are numbered through, layer after layer; `hardware.cores.placement` says where they are.
-
-    Attributes:
-        partitions: Cores of a layer, by its name, in the network's order.
-        needs: What the fullest core of a layer needs, by its name.
-        violations: Limits that are exceeded; empty for a network that fits.
+    `violations` lists the limits that are exceeded; it is empty for a network that fits.
     """
 
     chip: Chip
@@ -74,14 +70,11 @@ def core_memories(
 def map_network(graph: LayerGraph, chip: Chip, *, num_weight_bits: int = 8) -> CoreMap:
     """Cut every layer into cores, from the last layer to the first.
 
-    A core's output axons depend on the cores of those that it sends to, so they come first.
+    A core's output axons depend on the cores of those that it sends to, so they come first. Where a
+    layer fits no way at all, the cores are those that exceed the limits least.
 
     Args:
         graph: The network, balanced: with its delays or relays.
-
-    Returns:
-        The cores; where a layer fits no way at all, those that exceed the limits least, and the
-        violations.
 
     Raises:
         ValueError: For graded input to a chip whose spikes are binary.
@@ -138,10 +131,8 @@ def choose_partition(
 ) -> Partition:
     """The fewest cores that hold a layer, by the chip's rule.
 
-    Where slabs of columns do not fit, blocks are tried: a column may be too large for a core.
-
-    Returns:
-        The first candidate without a violation, else the one that exceeds a limit least.
+    Where slabs of columns do not fit, blocks are tried: a column may be too large for a core. Where
+    no candidate fits, it is the one that exceeds a limit least.
     """
     candidates = compact_blocks(layer.shape, chip.neurons_per_core)
     if chip.partition == "columns":

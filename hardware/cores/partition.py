@@ -1,7 +1,4 @@
-"""How the neurons of a layer are spread over cores: a grid of blocks.
-
-Shapes: C channels, H rows, W columns.
-"""
+"""How the neurons of a layer are spread over cores: a grid of blocks along (C, H, W)."""
 
 import math
 from collections.abc import Iterator
@@ -17,11 +14,7 @@ from hardware.counts.connections import BoolMatrix
 
 @dataclass(frozen=True)
 class Partition:
-    """Blocks of equal sides, but for the last ones along each axis; one core each.
-
-    Raises:
-        ValueError: For a block without neurons.
-    """
+    """Blocks of equal sides, but for the last ones along each axis; one core each."""
 
     shape: Shape
     block: Shape
@@ -65,12 +58,8 @@ def column_slabs(shape: Shape) -> Iterator[Partition]:
 def compact_blocks(shape: Shape, max_neurons: int) -> list[Partition]:
     """All grids of nearly equal blocks, the fewest cores first.
 
-    Args:
-        max_neurons: Larger blocks are left out.
-
-    Returns:
-        The candidates; of as many cores, those with the smallest surface first, because what
-        reaches a block from outside has to be sent to more than one core.
+    Of as many cores, those with the smallest surface come first: what reaches a block from outside
+    has to be sent to more than one core.
     """
     channels, rows, columns = (sorted({-(-n // p) for p in range(1, n + 1)}) for n in shape)
     blocks = (b for b in product(channels, rows, columns) if math.prod(b) <= max_neurons)

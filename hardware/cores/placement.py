@@ -16,11 +16,7 @@ Coordinates = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Placement:
-    """Coordinates of every core, one array entry each.
-
-    Attributes:
-        columns: Column of the tile on the mesh of all chips, side by side.
-    """
+    """Coordinates of every core, one array entry each."""
 
     chips: Coordinates
     columns: Coordinates
@@ -29,12 +25,7 @@ class Placement:
 
 @dataclass(frozen=True, eq=False)
 class Hops:
-    """Steps from router to router between pairs of cores.
-
-    Attributes:
-        east_west: Along the rows of the mesh.
-        north_south: Along its columns.
-    """
+    """Steps from router to router between pairs of cores."""
 
     east_west: Coordinates
     north_south: Coordinates
@@ -51,11 +42,7 @@ def place(num_cores: int, chip: Chip) -> Placement:
 
 
 def hops_between(placement: Placement, sources: slice, targets: slice) -> Hops:
-    """Hops from every source to every target; along the rows first, then the columns.
-
-    Returns:
-        Arrays (sources, targets).
-    """
+    """Hops from every source to every target (sources, targets): along rows, then columns."""
 
     def distance(positions: Coordinates) -> Coordinates:
         found: Coordinates = np.abs(positions[sources, None] - positions[None, targets])

@@ -29,9 +29,7 @@ class LayerTime:
     """What limits a layer.
 
     Attributes:
-        busiest_us: Time of its slowest core in a step, mean over steps and samples.
-        imbalance: Slowest core over the mean core, in that time.
-        bottleneck: The part of the work that takes longest on the slowest core.
+        imbalance: Time of the slowest core over that of the mean core.
     """
 
     layer: str
@@ -42,13 +40,7 @@ class LayerTime:
 
 @dataclass(frozen=True, eq=False)
 class StepTime:
-    """Duration of the steps of a network on the chip.
-
-    Attributes:
-        step_us_SB: Every step, the barrier included.
-        barrier_us: Of that, the barrier.
-        layers: What limits each layer.
-    """
+    """Duration of the steps of a network on the chip, in us; `step_us_SB` includes the barrier."""
 
     step_us_SB: Times
     barrier_us: float
@@ -82,7 +74,6 @@ def step_time(
     """How long the steps take.
 
     Args:
-        values: Of a set "latency_...".
         overlap: Whether the parts of a core's work run at the same time, so that the longest
             counts; else they follow each other.
         num_drain_steps: As for `hardware.cores.core_load.in_chip_time`.
@@ -109,12 +100,7 @@ def step_time(
 
 @dataclass(frozen=True, eq=False)
 class Bracket:
-    """Two estimates of the duration of a step, between which the truth should lie.
-
-    Attributes:
-        low: Perfect overlap, Intel's stated speed-ups for Loihi 2.
-        high: No overlap, times of Loihi 1.
-    """
+    """Two estimates of the duration of a step, between which the truth should lie."""
 
     low: StepTime
     high: StepTime
@@ -131,13 +117,7 @@ def step_bracket(
     *,
     num_drain_steps: int | None = None,
 ) -> Bracket:
-    """Both estimates.
-
-    Args:
-        fast: Times of Loihi 2.
-        slow: Times of Loihi 1.
-        num_drain_steps: As for `hardware.cores.core_load.in_chip_time`.
-    """
+    """Both estimates: times of Loihi 2 (`fast`) with overlap, of Loihi 1 (`slow`) without."""
     fastest, slowest = (
         step_time(loads, arrival_steps, values, overlap=overlap, num_drain_steps=num_drain_steps)
         for values, overlap in ((fast, True), (slow, False))
@@ -146,14 +126,7 @@ def step_bracket(
 
 
 def work_ns(load: CoreLoad, values: Values) -> dict[str, Load]:
-    """Time that a layer's cores need for what events cause, by part.
-
-    Args:
-        values: Of a set "latency_...".
-
-    Returns:
-        Arrays (T, B, K); without updates, which need no event.
-    """
+    """Time (T, B, K) that a layer's cores need for what events cause, by part; without updates."""
     synapses = load.synops_TBK * values["synop_conv_ns"]
     dense_synapses = load.dense_synops_TBK * values["synop_dense_ns"]
     return {

@@ -2,7 +2,7 @@
 
 A synapse of a convolution joins a source and a target neuron whose channels are of one group, whose
 rows are joined by the kernel's rows, and whose columns by its columns. The three conditions do not
-depend on each other, so that one small matrix per axis says everything: the synapses of an edge are
+depend on each other, so one small matrix per axis says everything: the synapses of an edge are
 the Kronecker product of the three.
 
 Shapes: C channels, H rows, W columns.
@@ -57,11 +57,7 @@ class Connections:
 
 
 def connect(edge: Edge, source_shape: Shape, target_shape: Shape) -> Connections:
-    """The connections of an edge.
-
-    Raises:
-        ValueError: For an edge of another kind: what cannot be counted is not free.
-    """
+    """The connections of an edge; ValueError for a kind that cannot be counted."""
     if edge.kind not in get_args(EdgeKind):
         raise ValueError(
             f"edge from {edge.source!r} is {edge.kind!r}; can be counted: "

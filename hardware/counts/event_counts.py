@@ -28,11 +28,9 @@ class EdgeCounts:
         graded: Whether it sends graded values, so that an operation is a multiply-accumulate;
             else it is an addition.
         num_synapses: Joined pairs of neurons; a dense machine computes them all in every step.
-        num_weights: Stored weights, which the synapses of a kernel share.
-        num_zero_weights: Of these, zeros; their synapses are counted like all others.
+        num_zero_weights: Of the stored weights, zeros; their synapses count like all others.
         events_TB: Spikes, or values other than zero, that were sent.
         synops_TB: Synapses that they drove.
-        from_input: Whether the sender is an input of the network.
     """
 
     source: str
@@ -61,9 +59,7 @@ class EdgeCounts:
 class LayerCounts:
     """What happened in a layer.
 
-    Attributes:
-        spikes_TB: What it sent (values other than zero, where they are graded); zeros for a
-            readout.
+    Layers that send graded values count those other than zero as spikes; a readout has none.
     """
 
     name: str
@@ -112,8 +108,7 @@ class EventCounts:
     """What happened in a network.
 
     Attributes:
-        layers: In the network's order.
-        num_pipeline_steps: Steps between an input and its effect on the last layer, L.
+        num_pipeline_steps: L, steps between an input and its effect on the last layer.
         binning_TB: Additions that made counts of inputs out of single spikes; zeros where inputs
             are spikes, or were never any.
     """
@@ -179,14 +174,7 @@ class EventCounts:
         return self.num_neurons * steps
 
     def first_steps(self, num_steps: int) -> "EventCounts":
-        """What had happened after some steps of every sample: the price of reading out early.
-
-        Args:
-            num_steps: Steps, 1 to T.
-
-        Raises:
-            ValueError: For more steps than there are, or none.
-        """
+        """What had happened after 1 to T steps of every sample: the price of reading out early."""
         if not 1 <= num_steps <= self.num_steps:
             raise ValueError(f"num_steps is {num_steps}; accepted: 1 to {self.num_steps}")
         return self._map(lambda counts: counts[:num_steps])
@@ -286,21 +274,13 @@ def concatenate_counts(parts: Sequence[EventCounts]) -> EventCounts:
 
 
 def count_nonzero(sent_TBCHW: Array) -> Counts:
-    """Spikes, or values other than zero, per step and sample.
-
-    Returns:
-        Shape (T, B).
-    """
+    """Spikes, or values other than zero, per step and sample (T, B)."""
     events: Counts = np.count_nonzero(sent_TBCHW, axis=(2, 3, 4)).astype(np.int64)
     return events
 
 
 def count_synops(sent_TBCHW: Array, connections: Connections) -> Counts:
-    """Synapses driven per step and sample.
-
-    Returns:
-        Shape (T, B).
-    """
+    """Synapses driven per step and sample (T, B)."""
     # Floating-point products are many times faster, and exact: sums stay below 2**53.
     fan_out = connections.fan_out_CHW.ravel().astype(np.float64)
     num_samples = sent_TBCHW.shape[1]

@@ -22,11 +22,8 @@ from hardware.counts.workload import Workload
 class Traffic:
     """Messages that go into a layer, per sample.
 
-    Attributes:
-        messages_B: From other layers' cores, and from outside.
-        input_messages_B: Of these, from outside; they enter the chip at its first tile.
-        hops_east_west_B: Steps from router to router along rows.
-        hops_north_south_B: Along columns.
+    `input_messages_B`, those from outside, enter the chip at its first tile. Hops are steps from
+    router to router.
     """
 
     layer: str
@@ -73,13 +70,10 @@ def count_traffic(workload: Workload, core_map: CoreMap) -> list[Traffic]:
 def messages_between(
     sent_TBCHW: npt.NDArray[np.generic], source: Partition, reach: Sequence[BoolMatrix]
 ) -> Counts:
-    """Messages from every core of a layer to every core of another, over all steps.
+    """Messages (B, S, R) from every core of a layer to every core of another, over all steps.
 
     Args:
         reach: Per axis (receiving blocks, sources), of `hardware.cores.core_resources.reached`.
-
-    Returns:
-        Shape (B, S, R).
     """
     events = np.count_nonzero(sent_TBCHW, axis=0).astype(np.float64)
     # Per axis (neurons, sending blocks, receiving blocks): is the neuron here, and wanted there?

@@ -2,8 +2,8 @@
 
 A spiking network and its conventional twin are the same kind of thing here. They differ in what a
 layer sends: spikes, which cost an addition per synapse, or graded values, which cost a
-multiplication and an addition. Which of both is a property of the layer, never of the data: a layer
-of graded values does not become cheap because one batch happens to hold zeros and ones.
+multiplication and an addition. Which of both is a property of the layer, not of the data: a layer
+of graded values does not become cheap because one batch holds only zeros and ones.
 
 Shape suffixes: T steps, B samples, C channels, H rows, W columns.
 """
@@ -48,13 +48,9 @@ class Workload:
     """A network and what it did with some samples.
 
     Attributes:
-        inputs: What was put in, (T, B, C, H, W) by name: bool for spikes, numbers for graded input.
-        layers: Every source before its targets.
+        inputs: (T, B, C, H, W) by name: bool for spikes, numbers for graded input.
         num_pipeline_steps: Steps between an input and its effect on the last layer.
         arrival_steps: By name of a layer, steps until the first input reaches it.
-
-    Raises:
-        ValueError: For records that differ in steps or samples, or do not fit their layers.
     """
 
     inputs: Mapping[str, Array]
@@ -95,11 +91,7 @@ class Workload:
         return {**inputs, **{y.name: y.shape for y in self.layers}}
 
     def sent_by(self, name: str) -> Array:
-        """What a layer or input sent.
-
-        Raises:
-            ValueError: For a layer that sends nothing: its edges would cost nothing unnoticed.
-        """
+        """What a layer or input sent; ValueError for a layer that sends nothing."""
         if name in self.inputs:
             return self.inputs[name]
         sent = next((y.sent_TBCHW for y in self.layers if y.name == name), None)
@@ -117,13 +109,8 @@ def workload_of_run(
 ) -> Workload:
     """A converted network and the spikes of a time-aligned run.
 
-    Args:
-        inputs: Spikes or counts per step, by name; a plain array for a graph of one input.
-        spikes_TBCHW: By name of every firing layer.
-
     Raises:
-        ValueError: For a firing layer without a record, or inputs that do not fit the graph, such
-            as counts where it expects spikes.
+        ValueError: For a firing layer without a record, or counts where spikes are expected.
     """
     missing = [y.name for y in graph.layers if y.fires and y.name not in spikes_TBCHW]
     if missing:

@@ -35,10 +35,8 @@ class BreakEven:
     """A layer's break-even, averaged over samples.
 
     Attributes:
-        layer: Its name, or "total".
         rate: s*, spikes per synapse and step (of graded input: values other than zero); None where
             no break-even exists.
-        measured_rate: s.
         ann_pj: Energy of its twin; 0 for a layer that has none, such as a relay.
     """
 
@@ -64,20 +62,10 @@ class BreakEven:
 def break_even_rate(
     ann_per_synapse_pj: float, update_pj: float, synop_pj: float, *, num_steps: int, fan_in: float
 ) -> float | None:
-    """s*, spikes per synapse and step.
+    """s*, spikes per synapse and step; None where no break-even exists.
 
-    Args:
-        ann_per_synapse_pj: E_ANN / M.
-        update_pj: e_update, memory included: e_upd + 2 e_v.
-        synop_pj: e_synop: e_acc + e_w + 2 rho e_v + e_addr + (e_packet + hops e_hop) / F_out.
-        num_steps: T.
-        fan_in: F = M / N, synapses per neuron.
-
-    Returns:
-        The rate; None where no break-even exists.
-
-    Raises:
-        ValueError: For a synaptic operation that costs nothing: there is no rate to find.
+    `synop_pj` is e_synop: e_acc + e_w + 2 rho e_v + e_addr + (e_packet + hops e_hop) / F_out;
+    `update_pj` is e_update, memory included: e_upd + 2 e_v; `fan_in` is F = M / N.
     """
     if not synop_pj > 0:
         raise ValueError(f"a synaptic operation costs {synop_pj} pJ; accepted: more than 0")
@@ -91,11 +79,7 @@ def naive_break_even_rate(
     """s* where arithmetic is all that costs: (E_MAC / E_AC) (1 - gamma) / T, so 5.11 / T in fp32.
 
     Args:
-        values: Of `constants/nm45.toml`.
         zero_fraction: gamma, of the conventional activations, on a machine that skips zeros.
-
-    Raises:
-        ValueError: For an unknown arithmetic.
     """
     mac_pj = multiply_accumulate_pj(arithmetic, values)
     return mac_pj / accumulate_pj(arithmetic, values) * ((1 - zero_fraction) / num_steps)
@@ -114,21 +98,11 @@ def break_even_table(
     """Break-even of every layer that has synapses, and of the whole.
 
     The rate is that at which the layer would break even if all that it receives and sends became
-    rarer, or more frequent, by the same factor.
+    rarer, or more frequent, by the same factor. The last entry is the total, layers without
+    synapses and binning included; a network without synapses has no entries.
 
     Args:
-        snn: What happened in the spiking network.
-        ann: What happened in its twin, whose layers have the same names.
-        values: Of `constants/nm45.toml`.
-        pipelined: As in `EventCounts.num_updates`.
         routing_pj: As in `hardware.energy.energy_memory.snn_energy`.
-
-    Returns:
-        One entry per layer in order; the last is the total, layers without synapses and binning
-        included. None at all for a network without synapses.
-
-    Raises:
-        ValueError: For a layer of the twin that the spiking network lacks.
     """
     twins = {layer.name: layer for layer in ann.layers}
     missing = sorted(twins.keys() - {layer.name for layer in snn.layers})

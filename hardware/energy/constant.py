@@ -1,7 +1,6 @@
 """Constants that a model rests on: each with its range, its source, and how good the evidence is.
 
-They are kept in `constants/*.toml`, one set per file. What a set does not give, a model does not
-make up: it says that the term is not priced.
+They are kept in `constants/*.toml`, one set per file. A term without a constant is not priced.
 """
 
 import math
@@ -37,13 +36,8 @@ class Constant:
         grade: Of the nominal value: "measured" on silicon; "fitted", so that a model agrees with
             measurements; "simulated" before there was silicon; "derived" from other figures;
             "uncited", recalled or quoted without evidence that could be looked at.
-        note: What the number includes, where that is not plain from its name.
         varies_with: What makes it lie high or low in its range, where that is common to several
             constants: they are then high or low together. Empty for a cause of its own.
-
-    Raises:
-        ValueError: For numbers that are not positive or out of order, an unknown grade, or a
-            missing unit or source.
     """
 
     value: float
@@ -75,12 +69,7 @@ class Constant:
 
 @dataclass(frozen=True)
 class ConstantSet:
-    """Constants that belong together.
-
-    Attributes:
-        name: Of its file, such as "davies2018".
-        calibrated_on: The workload on which the set was fitted; None for none.
-    """
+    """Constants that belong together."""
 
     name: str
     title: str
@@ -118,8 +107,7 @@ def load_constants(name: str | Path) -> ConstantSet:
             per constant with value, low, high, unit, source, grade and, if need be, a note.
 
     Raises:
-        ValueError: For an unknown set, or a file with an entry that is no `Constant`; it names the
-            file and the entry.
+        ValueError: For an unknown set, or an entry that is no `Constant`.
     """
     path = find_toml(name, FOLDER, f"constants {str(name)!r} are")
     content = read_toml(path)

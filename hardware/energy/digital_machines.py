@@ -12,14 +12,10 @@ class Machine:
     """What both kinds of machine have.
 
     Attributes:
-        bias_bits: Width of a bias, which is read once per update or output.
         input_bits: Width of the input: of its counts per step, or of their sum. Camera spikes in
             N frames need `bits_to_count(N)`.
         memory_bytes: Size of the memories, which is that of a core where a network is mapped to
             cores; None lets every array of a layer have a memory of just its size.
-
-    Raises:
-        ValueError: For a width or size that is not positive.
     """
 
     weight_bits: int = 8
@@ -60,13 +56,10 @@ class SnnMachine(Machine):
         potential_accesses_per_synop: rho. At 1, every synaptic operation reads a membrane (or its
             accumulator) from memory and writes it back; at 0, sums are formed in registers and
             applied once per step. Nominal is 1: events arrive in any order, and the partial sums
-            of a core's thousands of neurons do not fit into registers, so they are in a memory,
-            whatever it is called. It is the end that is unfavourable to the spiking network.
+            of a core's thousands of neurons do not fit into registers, so they are in a memory.
+            It is the end that is unfavourable to the spiking network.
         cores: Memories by layer, where the network is mapped to cores: small and local, which is
             what makes events cheap. A layer that is not in it has memories as `memory_bytes` says.
-
-    Raises:
-        ValueError: For an unknown leak, or rho outside of 0..1.
     """
 
     potential_bits: int = 24
@@ -107,9 +100,6 @@ class AnnMachine(Machine):
         reuse: R, multiplications for which a weight, or an activation, is used once it is read, as
             far as there are so many: 1 for none; a systolic array of 100 x 100 has 100.
         skips_zeros: Whether activations of zero cost nothing. Finding them is free here.
-
-    Raises:
-        ValueError: For a reuse below 1.
     """
 
     activation_bits: int = 8

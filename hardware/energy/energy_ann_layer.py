@@ -1,7 +1,4 @@
-"""Energy of a layer of a conventional network on a digital machine: see `energy_memory`.
-
-Shape suffix: B samples.
-"""
+"""Energy of a layer of a conventional network on a digital machine: see `energy_memory`."""
 
 import numpy as np
 
@@ -13,18 +10,7 @@ from hardware.energy.operation_energy import addition_pj, address_bits, memory_p
 
 
 def ann_layer_energy(layer: LayerCounts, machine: AnnMachine, values: Values) -> EnergyBreakdown:
-    """Energy of a layer of a conventional network.
-
-    Args:
-        layer: What happened in it, in one step.
-        values: Of `constants/nm45.toml`.
-
-    Returns:
-        As an entry of `hardware.energy.energy_memory.ann_energy`.
-
-    Raises:
-        ValueError: For an edge that carries spikes.
-    """
+    """Energy (B,) of a layer of a conventional network in one step, all edges graded."""
     add = addition_pj(machine.accumulator_bits, values)
     weights_bytes = machine.bytes_of(layer.num_weights, machine.weight_bits)
     weight = memory_pj(machine.weight_bits, weights_bytes, values)
@@ -68,10 +54,8 @@ def reuse(num_words: int, edge: EdgeCounts, machine: AnnMachine) -> float:
     """Multiplications for which a word is used once it is read.
 
     Args:
-        num_words: Words of its kind.
         edge: Whose synapses they serve: no word can be used more often than it is needed, at batch
             1 at least. Weights of a small grid are needed a few times only.
-        machine: With the reuse that it is capable of.
     """
     return min(machine.reuse, max(1.0, edge.num_synapses / num_words))
 

@@ -15,11 +15,7 @@ from hardware.energy.constant import Amount, FloatArray
 
 @dataclass(frozen=True, eq=False)
 class EnergyBreakdown:
-    """Energy of a layer, or of a whole, per sample.
-
-    Attributes:
-        terms_pj: By term, shape (..., B), in pJ.
-    """
+    """Energy of a layer, or of a whole, per sample: terms (..., B) in pJ."""
 
     name: str
     terms_pj: Mapping[str, FloatArray]
@@ -32,21 +28,13 @@ class EnergyBreakdown:
 
 
 def breakdown(name: str, terms_pj: Mapping[str, Amount], num_samples: int) -> EnergyBreakdown:
-    """A breakdown whose terms all have one entry per sample.
-
-    Args:
-        terms_pj: Numbers, or arrays that broadcast with (B,).
-    """
+    """A breakdown whose terms, which broadcast with (B,), all have one entry per sample."""
     none_B = np.zeros(num_samples)
     return EnergyBreakdown(name, {term: none_B + energy for term, energy in terms_pj.items()})
 
 
 def add_up(name: str, parts: Sequence[EnergyBreakdown]) -> EnergyBreakdown:
-    """The sum, term by term.
-
-    Args:
-        parts: Of the same samples, with the same terms.
-    """
+    """The sum, term by term, of parts of the same samples and terms."""
     terms = {
         term: reduce(np.add, (part.terms_pj[term] for part in parts)) for term in parts[0].terms_pj
     }

@@ -17,7 +17,7 @@ class EnergyRatio:
     """Energy of the spiking network over that of its twin.
 
     Attributes:
-        interval: From the 5th to the 95th percentile over them. The nominal ratio can lie outside
+        interval: From the 5th to the 95th percentile. The nominal ratio can lie outside
             where nominal values are ends of their ranges.
     """
 
@@ -35,15 +35,7 @@ class EnergyRatio:
 def energy_ratio(
     snn: Model, ann: Model, constants: Mapping[str, Constant], num_draws: int = 2000, seed: int = 0
 ) -> EnergyRatio:
-    """Ratio of two modelled energies, at the same constants.
-
-    Args:
-        snn: Energy of the spiking network, averaged over samples.
-        ann: Energy of its twin for the same samples.
-
-    Raises:
-        ValueError: For a twin that takes no energy.
-    """
+    """Ratio of two modelled energies, averaged over the same samples, at the same constants."""
     nominal = nominal_values(constants)
     ann_nominal = float(np.squeeze(ann(nominal)))
     if not ann_nominal > 0:
@@ -57,14 +49,10 @@ def energy_ratio(
 
 
 def headline(ratio: EnergyRatio, boundary: str) -> str:
-    """The sentence that may be quoted.
+    """The sentence that may be quoted: the ratio with its interval, or none where that includes 1.
 
     Args:
-        ratio: Of the energies.
         boundary: What was modelled, such as "modelled, 45 nm digital, memory included, dynamic".
-
-    Returns:
-        The ratio with its interval, or, where that includes 1, that no ratio is given.
     """
     low, high = _short(ratio.interval.low), _short(ratio.interval.high)
     if not ratio.is_decided:

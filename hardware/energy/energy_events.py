@@ -5,8 +5,6 @@
 
 Prices are sets of constants (`davies2018`, `sanafe_loihi`, `keras_spiking_loihi`,
 `loihi2_pilotnet`), which do not all price the same events.
-
-Shape suffix: B samples.
 """
 
 from dataclasses import dataclass, fields
@@ -32,18 +30,7 @@ _PRICES = {
 
 @dataclass(frozen=True, eq=False)
 class ChipEvents:
-    """What happened on the chips, per sample: numbers, or arrays of shape (B,).
-
-    Attributes:
-        synops_dense: Synaptic operations of dense edges.
-        synops_conv: Synaptic operations of convolutions.
-        messages: Copies of spikes that were sent to a core.
-        hops_x: Steps from tile to tile, east-west.
-        hops_y: Steps from tile to tile, north-south.
-
-    Raises:
-        ValueError: For a negative number of events.
-    """
+    """What happened on the chips, per sample: numbers, or arrays of shape (B,)."""
 
     synops_dense: Amount
     synops_conv: Amount
@@ -68,8 +55,7 @@ class ChipEvents:
 class ChipEnergy(EnergyBreakdown):
     """Energy of the chips per sample.
 
-    Attributes:
-        unpriced: What happened but has no price in the constants, and is missing in the total.
+    `unpriced` names what happened but has no price in the constants; it is missing in the total.
     """
 
     unpriced: tuple[str, ...] = ()
@@ -86,11 +72,8 @@ def chip_energy(
     """Energy of the events, and of the chips' static power.
 
     Args:
-        values: Prices; static power is `static_power_w`.
+        values: Prices, and the static power `static_power_w`.
         duration_us: Time that a sample takes the chips; 0 leaves static power out.
-
-    Returns:
-        Terms: synops, updates, spikes, messages, hops, static.
     """
     counts = events.by_name
     num_samples = max(np.size(count) for count in counts.values())

@@ -41,17 +41,12 @@ def snn_energy(
     """Energy of a spiking network, layer by layer.
 
     Args:
-        values: Of `constants/nm45.toml`.
-        pipelined: As in `EventCounts.num_updates`.
-        routing_pj: By layer, the energy of sending its spikes between cores, shape (B,), where it
-            is known. It is free otherwise.
+        routing_pj: By layer, the energy of sending its spikes between cores, shape (B,); free where
+            it is not given.
 
     Returns:
         One entry for the binning of the input, and one per layer, each with the terms `TERMS`;
         weights include biases. `network_energy` is their sum.
-
-    Raises:
-        ValueError: For routing of layers that are not there.
     """
     routing = dict(routing_pj or {})
     unknown = sorted(routing.keys() - {layer.name for layer in counts.layers})
@@ -70,13 +65,7 @@ def snn_energy(
 
 
 def ann_energy(counts: EventCounts, machine: AnnMachine, values: Values) -> list[EnergyBreakdown]:
-    """Energy of a conventional network, layer by layer.
-
-    Args:
-        counts: Of one step, all edges graded.
-
-    Returns:
-        As `snn_energy`.
+    """Energy of a conventional network, layer by layer, as `snn_energy`.
 
     Raises:
         ValueError: For more steps than one, or an edge that carries spikes.

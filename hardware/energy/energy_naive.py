@@ -18,40 +18,24 @@ Arithmetic = Literal["fp32", "fp16", "int32", "int8"]
 
 
 def accumulate_pj(arithmetic: Arithmetic, values: Values) -> Amount:
-    """Energy of an addition (AC), in pJ.
-
-    Raises:
-        ValueError: For an unknown arithmetic.
-    """
+    """Energy of an addition (AC), in pJ."""
     _check(arithmetic)
     return values[f"{arithmetic}_add_pj"]
 
 
 def multiply_accumulate_pj(arithmetic: Arithmetic, values: Values) -> Amount:
-    """Energy of a multiplication and an addition (MAC), in pJ.
-
-    Raises:
-        ValueError: For an unknown arithmetic.
-    """
+    """Energy of a multiplication and an addition (MAC), in pJ."""
     return accumulate_pj(arithmetic, values) + values[f"{arithmetic}_multiply_pj"]
 
 
 def naive_energy_pj(
     counts: EventCounts, arithmetic: Arithmetic, values: Values, *, skips_zeros: bool
 ) -> FloatArray:
-    """Energy of the arithmetic, per sample.
+    """Energy of the arithmetic in pJ, per sample: (B,), or (draws, B).
 
     Args:
-        values: Of `constants/nm45.toml`.
         skips_zeros: Whether graded values of zero cost nothing. A dense machine, the usual
-            assumption for a conventional network, multiplies by them too. Silent neurons never
-            cost anything.
-
-    Returns:
-        Shape (B,), or (draws, B), in pJ.
-
-    Raises:
-        ValueError: For an unknown arithmetic.
+            assumption for a conventional network, multiplies by them too.
     """
     macs_B = counts.macs_B.astype(np.float64)
     if not skips_zeros:

@@ -1,7 +1,4 @@
-"""Energy of a layer of spiking neurons on a digital machine: see `hardware.energy.energy_memory`.
-
-Shape suffixes: T steps, B samples.
-"""
+"""Energy of a layer of spiking neurons on a digital machine: see `energy_memory`."""
 
 import numpy as np
 
@@ -32,12 +29,7 @@ def snn_layer_energy(
     """Energy of a layer of spiking neurons.
 
     Args:
-        values: Of `constants/nm45.toml`.
         num_steps: In which its neurons are updated; those in which the network drains included.
-        routing_pj: Energy of sending its spikes between cores, shape (B,).
-
-    Returns:
-        As an entry of `hardware.energy.energy_memory.snn_energy`.
     """
     num_updates = layer.num_neurons * num_steps
     synops_B = layer.synops_TB.sum(0).astype(np.float64)

@@ -24,34 +24,18 @@ _DRAM_ACCESS_BITS = 64
 
 
 def addition_pj(num_bits: float, values: Values) -> Amount:
-    """Energy of an integer addition, in pJ.
-
-    Args:
-        values: With int8_add_pj and int32_add_pj.
-    """
+    """Energy of an integer addition, in pJ."""
     per_bit = (values["int32_add_pj"] - values["int8_add_pj"]) / (32 - 8)
     return values["int8_add_pj"] + (num_bits - 8) * per_bit
 
 
 def multiplication_pj(num_bits: float, other_num_bits: float, values: Values) -> Amount:
-    """Energy of an integer multiplication, in pJ.
-
-    Args:
-        values: With int8_multiply_pj.
-    """
+    """Energy of an integer multiplication, in pJ."""
     return values["int8_multiply_pj"] * (num_bits * other_num_bits / (8 * 8))
 
 
 def memory_pj(num_bits: float, memory_bytes: float, values: Values) -> Amount:
-    """Energy of reading or writing a word, in pJ. Both cost the same.
-
-    Args:
-        memory_bytes: Size of the memory that it is in.
-        values: With sram_8kib_pj, sram_32kib_pj, sram_1mib_pj, sram_access_bits and dram_pj.
-
-    Raises:
-        ValueError: For a memory without size.
-    """
+    """Energy of reading or writing a word, in pJ. Both cost the same."""
     if memory_bytes <= 0:
         raise ValueError(f"the memory has {memory_bytes} bytes; accepted: more than 0")
     size = max(memory_bytes, _SRAM_POINTS[0][0])
@@ -66,13 +50,9 @@ def memory_pj(num_bits: float, memory_bytes: float, values: Values) -> Amount:
 def bits_to_count(largest: int) -> int:
     """Bits that hold the whole numbers from 0 to `largest`: ceil(log2(largest + 1)).
 
-    Args:
-        largest: For the spikes of a neuron in T steps it is T: activations of so many bits carry
-            as much as its spike count does, so a conventional network with them is the fair
-            counterpart (Yan et al., arXiv 2409.08290).
-
-    Raises:
-        ValueError: For less than 1.
+    `largest` is T for the spikes of a neuron in T steps: activations of so many bits carry as much
+    as its spike count does, so a conventional network with them is the fair counterpart
+    (Yan et al., arXiv 2409.08290).
     """
     if largest < 1:
         raise ValueError(f"the largest number to count is {largest}; accepted: 1 or more")

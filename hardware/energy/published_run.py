@@ -1,7 +1,7 @@
 """A published measurement of a chip, and how far each model is from it.
 
-Constants are of other chips, or simulated, or fitted on the measurement itself. What they are worth
-shows here: the residual of every set stands in every report.
+Constants are of other chips, or simulated, or fitted on the measurement itself. The residual of
+every set stands in every report.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,11 +18,7 @@ from hardware.energy.uncertainty import Interval, Model, monte_carlo, percentile
 class PublishedRun:
     """A network whose run on a chip was measured and published.
 
-    Attributes:
-        dynamic_uj: Dynamic energy per step.
-        total_uj: With static power, per step.
-        step_us: Duration of a step.
-        caveat: Why a model may differ from it for reasons of its own.
+    Energies and times are per step; `caveat` says why a model may differ for reasons of its own.
     """
 
     name: str
@@ -55,12 +51,8 @@ class EnergyResidual:
     """What a set of constants predicts for a published run.
 
     Attributes:
-        constants: Name of the set.
         interval_uj: From the 5th to the 95th percentile over its constants.
         residual: Predicted over measured, less one.
-        measured_is_inside: Whether the interval holds the measurement.
-        caveat: That of the set.
-        unpriced: Events that the set does not price.
     """
 
     constants: str
@@ -76,13 +68,7 @@ class EnergyResidual:
 def residual_of(
     run: PublishedRun, name: str, title: str, model: Model, constants: Mapping[str, Constant]
 ) -> EnergyResidual:
-    """How far a model of an inference's energy is from the measured one.
-
-    Args:
-        name: Short name of the model.
-        title: For people.
-        model: Energy of an inference in pJ, as a function of the constants.
-    """
+    """How far a model of an inference's energy, in pJ, is from the measured one."""
 
     def step_uj(values: Values) -> Amount:
         return model(values) / 1e6 / run.num_steps

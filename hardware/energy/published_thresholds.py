@@ -19,12 +19,8 @@ class PublishedThreshold:
     """A threshold, or a range of thresholds.
 
     Attributes:
-        name: Authors and year.
         low: Below it a spiking network wins.
         high: Above it a spiking network loses.
-        unit: Of what.
-        condition: Under which it holds.
-        source: Where it is from, and how it was read.
     """
 
     name: str

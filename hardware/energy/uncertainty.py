@@ -36,13 +36,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Swing:
-    """What one constant does to a figure, all others nominal.
-
-    Attributes:
-        constant: Its name, or that of the cause that several vary with.
-        at_low: The figure at the low end of its range.
-        at_high: The figure at the high end.
-    """
+    """What one constant does to a figure, all others nominal."""
 
     constant: str
     at_low: float
@@ -57,19 +51,12 @@ class Swing:
 def draw_constants(
     constants: Mapping[str, Constant], num_draws: int, seed: int
 ) -> dict[str, FloatArray]:
-    """Draw constants, log-uniform between their low and high ends.
+    """Draw constants, log-uniform between their low and high ends: (num_draws, 1) by name.
 
     Those that vary with the same cause lie at the same place of their ranges in every draw; all
     others are independent of each other.
 
-    Args:
-        seed: Same seed and name, same draws, whatever other constants there are.
-
-    Returns:
-        By name, shape (num_draws, 1).
-
-    Raises:
-        ValueError: For no draws.
+    Same seed and name, same draws, whatever other constants there are.
     """
     if num_draws < 1:
         raise ValueError(f"num_draws is {num_draws}; accepted: 1 or more")
@@ -88,11 +75,8 @@ def monte_carlo(
 ) -> FloatArray:
     """The figure for many draws of all constants.
 
-    Returns:
-        Shape (num_draws,).
-
     Raises:
-        ValueError: For no draws, or a model that does not return one number per draw.
+        ValueError: For a model that does not return one number per draw.
     """
     draws = draw_constants(constants, num_draws, seed)
     chunks = []
@@ -107,11 +91,7 @@ def tornado(model: Model, constants: Mapping[str, Constant]) -> list[Swing]:
 
     Constants that vary with the same cause go to their ends together, under its name.
 
-    Returns:
-        One entry per constant or common cause, the widest swing first.
-
-    Raises:
-        ValueError: For a model that does not return one number per row of its columns.
+    The widest swing comes first.
     """
     if not constants:
         return []
@@ -132,11 +112,7 @@ def percentile_interval(figures: FloatArray, level: float = 0.9) -> Interval:
     """The middle part of many figures.
 
     Args:
-        figures: Of draws or resamples.
         level: Share of them that lies inside; 0.9 from the 5th to the 95th percentile.
-
-    Raises:
-        ValueError: For a level that is not between 0 and 1.
     """
     if not 0 < level < 1:
         raise ValueError(f"level is {level}; accepted: between 0 and 1")
@@ -155,12 +131,6 @@ def bootstrap_mean(
     """Confidence interval of a mean over samples that come in groups.
 
     Frames of a scene are alike, so scenes are drawn (with replacement), not frames.
-
-    Args:
-        groups_B: The group, such as the scene, that each sample belongs to.
-
-    Raises:
-        ValueError: For fewer than two groups, or arrays that do not fit each other.
     """
     ones = np.ones_like(figures_B, np.float64)
     return bootstrap_ratio(
@@ -177,15 +147,7 @@ def bootstrap_ratio(
     level: float = 0.95,
     seed: int = 0,
 ) -> Interval:
-    """Confidence interval of a ratio of sums over the same samples, which come in groups.
-
-    Args:
-        numerator_B: Such as the energy of the spiking network.
-        denominator_B: Such as the energy of its twin, for the same samples.
-
-    Raises:
-        ValueError: For fewer than two groups, or arrays that do not fit each other.
-    """
+    """Confidence interval of a ratio of sums over the same samples, which come in groups."""
     shapes = [np.shape(array) for array in (numerator_B, denominator_B, groups_B)]
     if len(set(shapes)) != 1 or len(shapes[0]) != 1:
         raise ValueError(f"the arrays have shapes {shapes}; accepted: the same (B,) for all")
