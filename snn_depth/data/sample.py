@@ -12,21 +12,17 @@ import torch
 from torch import Tensor
 
 from snn_depth.data.view_fields import (
+    Depth,
     Field,
+    Image,
+    Intrinsics,
     Size,
+    Transform,
     Window,
-    crop_intrinsics,
-    cut,
-    flip,
-    mirror_intrinsics,
-    mirror_transform,
-    resize_depth,
-    resize_image,
-    resize_intrinsics,
-    stack_images,
 )
 
 SPIKES, RGB, NIR, THERMAL = "spikes", "rgb", "nir", "thermal"
+HIDDEN_BY_STAGE = "`hidden` of the stage hides it from the objective"
 Change = Callable[[Field, Tensor, Size], Tensor]
 Stack = Callable[[Field, Sequence[Tensor]], Tensor]
 
@@ -38,7 +34,7 @@ class View:
 
     Attributes:
         image: Spikes are uint8 counts per time bin (T, 1, H, W), or averages of counts, which are
-            floating; other sensors give a uint8 picture (C, H, W). In a batch: float32 counts
+            floating; others give a picture (C, H, W), uint8 or 0..1. In a batch: float32 counts
             (T, B, 1, H, W), or a picture (B, C, H, W) in 0..1.
         intrinsics: (3, 3) in pixels of the image; pixel centres lie at whole numbers.
         rig_from_camera: (4, 4) from the camera's coordinates to the rig's, in metres.
@@ -46,10 +42,10 @@ class View:
         time_s: 0-dim.
     """
 
-    image = Field(flip, cut, resize_image, stack_images)
-    intrinsics = Field(mirror_intrinsics, crop_intrinsics, resize_intrinsics)
-    rig_from_camera = Field(mirror_transform)
-    depth_m = Field(flip, cut, resize_depth)
+    image = Image()
+    intrinsics = Intrinsics()
+    rig_from_camera = Transform()
+    depth_m = Depth()
     time_s = Field()
 
     def __init__(
@@ -135,7 +131,7 @@ class View:
 
 
 FIELDS = {name: field for name, field in vars(View).items() if isinstance(field, Field)}
-_TRANSFORM, _FLAG = Field(mirror_transform), Field()
+_TRANSFORM, _FLAG = Transform(), Field()
 
 
 @dataclass(frozen=True, eq=False)
@@ -274,8 +270,28 @@ def checked(sample: Any) -> Sample:
     )
 
 
-def collate(samples: Sequence[Any]) -> Batch:
+def check_hidden(names: Iterable[str], sample: Sample) -> None:
+    """Make sure that every name hides something that a sample can have.
+
+    Raises:
+        ValueError: For another name.
+    """
+    fields = [name for name in FIELDS if name != "image"]
+    dotted = [f"{sensor}.{name}" for sensor in sample.views for name in fields]
+    for name in names:
+        if name not in (*fields, *sample.views, *dotted):
+            raise ValueError(
+                f"hidden names {name!r}; accepted: {', '.join([*fields, *sample.views])}, or a "
+                f"sensor's field such as {dotted[0]}"
+            )
+
+
+def collate(samples: Sequence[Any], hidden: Iterable[str] = ()) -> Batch:
     """Stack samples of one size and with the same parts.
+
+    Args:
+        samples: As a data set gave them.
+        hidden: What the stage hides from its objective, see `Sample.hide`.
 
     Raises:
         ValueError: When they have different parts, or a data set gave something else.
@@ -288,7 +304,10 @@ def collate(samples: Sequence[Any]) -> Batch:
             known[key] = field.stack(tensors)
         return known[key]
 
-    return _stacked([checked(sample) for sample in samples], stack)
+    visible = [checked(sample) for sample in samples]
+    if hidden:
+        visible = [sample.hide(hidden, HIDDEN_BY_STAGE) for sample in visible]
+    return _stacked(visible, stack)
 
 
 def _stacked(samples: Sequence[Sample], stack: Stack) -> Batch:

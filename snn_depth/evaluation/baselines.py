@@ -39,8 +39,8 @@ class RowMedianDepth:
         return np.repeat(self.rows_m[stripes, None], width, axis=1)
 
     def __call__(self, batch: Batch) -> DepthPrediction:
-        """Prediction of the size of the first view, without features."""
-        height, width = next(iter(batch.views.values())).size
+        """Prediction of the size of the first view with depth, or else the first."""
+        height, width = (batch.labelled or next(iter(batch.views.values()))).size
         depth_m = torch.from_numpy(self.depth_m(height, width)).expand(len(batch), 1, -1, -1)
         return DepthPrediction(depth_m, torch.zeros_like(depth_m))
 

@@ -53,24 +53,20 @@ class DepthTraining(lightning.LightningModule):
         return loss
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
-        """Metrics and firing rates of one batch."""
+        """Metrics, where the data has depth, and firing rates of one batch."""
         prediction = self.network(self.network.read(batch))
+        options: dict[str, Any] = {"on_epoch": True, "sync_dist": True, "batch_size": len(batch)}
         truth = self.network.view(batch)
-        depth_range = self.network.depth_range
-        metrics = depth_metrics(
-            prediction.depth_m,
-            truth.depth_m,
-            truth.valid_mask,
-            min_depth_m=depth_range.min_depth_m,
-            max_depth_m=depth_range.max_depth_m,
-        )
-        batch_size = len(prediction.depth_m)
-        options: dict[str, Any] = {
-            "on_epoch": True,
-            "sync_dist": True,
-            "batch_size": batch_size,
-        }
-        self.log("val_abs_rel", metrics["abs_rel"].nanmean(), prog_bar=True, **options)
+        if truth.has("depth_m"):
+            depth_range = self.network.depth_range
+            metrics = depth_metrics(
+                prediction.depth_m,
+                truth.depth_m,
+                truth.valid_mask,
+                min_depth_m=depth_range.min_depth_m,
+                max_depth_m=depth_range.max_depth_m,
+            )
+            self.log("val_abs_rel", metrics["abs_rel"].nanmean(), prog_bar=True, **options)
         rates = {f"firing_rate/{name}": r for name, r in prediction.firing_rates.items()}
         if rates:
             self.log_dict(rates, **options)

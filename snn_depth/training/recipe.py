@@ -76,6 +76,8 @@ class Stage:
         evaluate: Whether the final table has a row for this network.
         test_data: Names of the data sets that this network is scored on, if not the recipe's: a
             spiking network trained on another number of time bins, say.
+        hidden: What the objective must not see of any sample: a field such as depth_m, a field of
+            one sensor such as spikes.depth_m, or a sensor. Reading it raises.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Stage:
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     evaluate: bool = True
     test_data: list[str] | None = None
+    hidden: list[str] | None = None
 
     @property
     def camera_data(self) -> str:
@@ -125,6 +128,11 @@ class Stage:
             raise ValueError(
                 f"stage {self.name!r} has a target_label_share, but no target_data to take labels "
                 "from"
+            )
+        if self.target_label_share and {"depth_m", "spikes.depth_m"} & set(self.hidden or ()):
+            raise ValueError(
+                f"stage {self.name!r} hides {self.hidden} and has a target_label_share; accepted: "
+                "one of them"
             )
 
 

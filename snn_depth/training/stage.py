@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 from snn_depth.data.augment.augmentation import AugmentedDataset
 from snn_depth.data.augment.pairing import PairedDataset
 from snn_depth.data.augment.sampler import EpochSampler
-from snn_depth.data.sample import collate
+from snn_depth.data.sample import check_hidden, checked, collate
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import LoadNetwork
@@ -90,6 +91,9 @@ def train_stage(
             save_network(network_file, stored.network, spec, stored.provenance)
         return network.eval()
     rank, num_ranks = process_rank(engine)
+    check_hidden(stage.hidden or (), checked(train_data[0]))
+    if checked(val_data[0]).labelled is None:
+        logger.info("stage %s: %s has no depth; metrics are left out", stage.name, stage.val_data)
     lightning.seed_everything(seed, verbose=False)
     network = stage.network()
     check_can_be_saved(network)
@@ -112,7 +116,7 @@ def train_stage(
         training_samples(stage, train_data, target_data, seed),
         batch_size=stage.batch_size,
         sampler=sampler,
-        collate_fn=collate,
+        collate_fn=partial(collate, hidden=stage.hidden or ()),
         num_workers=engine.num_loader_workers,
         persistent_workers=engine.num_loader_workers > 0,  # they keep what they have decoded
     )

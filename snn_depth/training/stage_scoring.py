@@ -1,5 +1,6 @@
 """Score the networks of a recipe on its test data, beside the label-free baselines."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
+from snn_depth.data.sample import checked
 from snn_depth.evaluation.baselines import RowMedianDepth, fit_row_medians, playback_of
 from snn_depth.evaluation.network_predictor import NetworkPredictor
 from snn_depth.evaluation.scoring import Predictor, score
@@ -14,6 +16,7 @@ from snn_depth.geometry.crops import EvaluationCrop
 from snn_depth.models.depth_decoding import DepthRange
 from snn_depth.training.recipe import Recipe, Stage
 
+logger = logging.getLogger(__name__)
 Row = dict[str, Any]
 MEDIAN_METHODS = ("constant_median", "row_median")
 CANONICAL_CAMERA = "_canonical_camera"  # ends the name of the second row of an `as_is` stage
@@ -35,6 +38,9 @@ def score_stages(
     predictors = list(named_predictors(recipe, networks, data))
     depth_range = next(iter(networks.values())).network.depth_range
     for test_name in recipe.test_names():
+        if not has_depth(data(test_name)):
+            logger.info("%s has no depth; nothing is scored on it", test_name)
+            continue
         for method, predictor, tests in predictors:
             if test_name not in tests:
                 continue
@@ -95,13 +101,21 @@ def named_predictors(
     """
     first = recipe.first_stage
     depth_range = networks[first.name].network.depth_range
-    for name, predictor in median_predictors(data(first.train_data), depth_range):
-        yield name, predictor, recipe.test_data
+    if has_depth(data(first.train_data)):
+        for name, predictor in median_predictors(data(first.train_data), depth_range):
+            yield name, predictor, recipe.test_data
+    else:
+        logger.info("%s has no depth; the median baselines are left out", first.train_data)
     for name in recipe.compare_with:
         yield name, networks[name], recipe.test_data
     for stage in recipe.stages.values():
         for name, predictor in stage_predictors(recipe, stage, networks[stage.name]):
             yield name, predictor, recipe.tests_of(stage)
+
+
+def has_depth(samples: Any) -> bool:
+    """Whether the first sample of a data set is labelled."""
+    return checked(samples[0]).labelled is not None
 
 
 def median_predictors(
@@ -114,8 +128,8 @@ def median_predictors(
         depth_range: Depths that count.
     """
     samples: Any = train_data
-    truths = (samples[i].labelled for i in range(len(samples)))
-    depth_maps_m = [np.asarray(truth.depth_m[0]) for truth in truths]
+    views = (checked(samples[i]).labelled for i in range(len(samples)))
+    depth_maps_m = [np.asarray(view.depth_m[0]) for view in views if view is not None]
     for name, num_rows in zip(MEDIAN_METHODS, (1, samples.spec.height), strict=True):
         yield (
             name,

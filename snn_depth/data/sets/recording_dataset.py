@@ -2,16 +2,18 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
+from torch import Tensor
 from torch.utils.data import Dataset
 
-from snn_depth.data.sample import RGB, SPIKES, Sample, View
+from snn_depth.data.sample import Sample
+from snn_depth.data.sets.key_frame import read_sample
 from snn_depth.data.spec import DataSpec
-from snn_depth.data.streams.binning import bin_spikes
 from snn_depth.data.streams.recording import Recording
+from snn_depth.geometry.poses import relative_transform
 
 logger = logging.getLogger(__name__)
 MAX_FRAMES_PER_BIN = 255  # counts are kept in one byte
@@ -30,10 +32,14 @@ class RecordingDataset(Dataset[Sample]):
         keep_in_memory: Keep decoded samples (120 kB each at 64 x 128), so that only the first
             pass reads files.
         key_frames: First and last key frame of each recording that count, from 0; by default all.
+        neighbours: Other key frames that each sample holds as its `neighbours`, such as -1 and 1;
+            what lacks one is left out. They have relative poses where the recording has poses.
+        sensors: Sensors that each sample holds, such as spikes, nir and thermal; by default spikes
+            and the pictures with their pixels.
 
     Raises:
         ValueError: When there is no usable key frame, too many frames fall into a bin, a recording
-            does not have the `key_frames`, or the recordings differ in size or rate.
+            does not have the `key_frames` or `sensors`, or the recordings differ in size or rate.
     """
 
     def __init__(
@@ -43,22 +49,38 @@ class RecordingDataset(Dataset[Sample]):
         num_bins: int = 8,
         keep_in_memory: bool = True,
         key_frames: tuple[int, int] | None = None,
+        neighbours: Sequence[int] | None = None,
+        sensors: Sequence[str] | None = None,
     ) -> None:
         if num_frames > MAX_FRAMES_PER_BIN * num_bins:
             raise ValueError(
                 f"{num_frames} frames in {num_bins} bins are more than {MAX_FRAMES_PER_BIN} per bin"
             )
+        if 0 in (neighbours or ()):
+            raise ValueError(f"neighbours are {neighbours}; accepted: key frames other than 0")
         self.num_frames, self.num_bins = num_frames, num_bins
+        self._sensors = sensors
+        self._offsets = tuple(neighbours or ())
         self._keys: list[tuple[Path, int]] = []
-        self._cache: dict[int, Sample] | None = {} if keep_in_memory else None
+        self._cache: dict[tuple[Path, int], Sample] | None = {} if keep_in_memory else None
+        self._poses: dict[Path, Tensor] = {}
         cameras: dict[Camera, Path] = {}
         for path in find_recordings([paths] if isinstance(paths, str | Path) else paths):
             with Recording.open(path) as recording:
                 cameras.setdefault(camera_of(recording), path)
+                self._check_sensors(recording, path)
                 numbers = _chosen(key_frames, recording.num_key_frames, path)
-                self._keys += [(path, k) for k in numbers if recording.has_window(k, num_frames)]
+                whole = {k for k in numbers if recording.has_window(k, num_frames)}
+                self._keys += [
+                    (path, k) for k in sorted(whole) if {k + o for o in self._offsets} <= whole
+                ]
+                if self._offsets:
+                    self._read_poses(recording, path)
         if not self._keys:
-            raise ValueError(f"no key frame with {num_frames} spike frames around it in {paths}")
+            beside = f" and neighbours {list(self._offsets)}" if self._offsets else ""
+            raise ValueError(
+                f"no key frame with {num_frames} spike frames around it{beside} in {paths}"
+            )
         self.spec = common_spec(cameras, num_frames, num_bins)
 
     def __len__(self) -> int:
@@ -70,14 +92,44 @@ class RecordingDataset(Dataset[Sample]):
         return [path for path, _ in self._keys]
 
     def __getitem__(self, index: int) -> Sample:
-        if self._cache is not None and index in self._cache:
-            return self._cache[index]
         path, k = self._keys[index]
+        sample = self._moment(path, k)
+        if not self._offsets:
+            return sample
+        neighbours = {offset: self._moment(path, k + offset) for offset in self._offsets}
+        if path in self._poses:
+            poses = self._poses[path]
+            neighbours = {
+                offset: replace(
+                    other,
+                    centre_from_rig=relative_transform(poses[k], poses[k + offset]).float(),
+                )
+                for offset, other in neighbours.items()
+            }
+        return replace(sample, neighbours=neighbours)
+
+    def _moment(self, path: Path, k: int) -> Sample:
+        if self._cache is not None and (path, k) in self._cache:
+            return self._cache[path, k]
         with Recording.open(path) as recording:
-            sample = read_sample(recording, k, self.num_frames, self.num_bins)
+            sample = read_sample(recording, k, self.num_frames, self.num_bins, self._sensors)
         if self._cache is not None:
-            self._cache[index] = sample
+            self._cache[path, k] = sample
         return sample
+
+    def _read_poses(self, recording: Recording, path: Path) -> None:
+        poses = [recording.pose(k) for k in range(recording.num_key_frames)]
+        known = [torch.from_numpy(pose) for pose in poses if pose is not None]
+        if known:
+            self._poses[path] = torch.stack(known)
+        else:
+            logger.warning("%s has no poses: its neighbours are without relative pose", path)
+
+    def _check_sensors(self, recording: Recording, path: Path) -> None:
+        for name in self._sensors or ():
+            if name not in recording.rig.sensors:
+                accepted = ", ".join(recording.rig.sensors)
+                raise ValueError(f"{path} has no sensor {name!r}; accepted: {accepted}")
 
 
 def _chosen(key_frames: tuple[int, int] | None, num_key_frames: int, path: Path) -> range:
@@ -168,21 +220,3 @@ def find_recordings(paths: Iterable[str | Path], suffixes: Sequence[str] = (".h5
         else:
             raise ValueError(f"{path} does not exist; expected a recording or a folder of them")
     return found
-
-
-def read_sample(recording: Recording, k: int, num_frames: int, num_bins: int) -> Sample:
-    """Read and bin one key frame of an open recording, as `RecordingDataset` describes it."""
-    counts_TBHW = bin_spikes(recording.window(k, num_frames), num_bins)[:, None]
-    depth_m, intrinsics = recording.depth_m(k), recording.intrinsics
-    common = {
-        "time_s": torch.tensor(recording.timestamp_s(k), dtype=torch.float64),
-        "depth_m": None
-        if depth_m is None
-        else torch.from_numpy(np.nan_to_num(depth_m, posinf=0.0))[None].float(),
-        "intrinsics": None if intrinsics is None else torch.from_numpy(intrinsics).float(),
-    }
-    views = {SPIKES: View(torch.from_numpy(counts_TBHW.astype(np.uint8)), **common)}
-    rgb = recording.rgb(k)
-    if rgb is not None:
-        views[RGB] = View(torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1))), **common)
-    return Sample(views)

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from snn_depth.data.sample import Sample
+from snn_depth.data.sets.key_frame import read_sample
 from snn_depth.data.sets.public.public_dataset import DatasetLayout, LayoutReport
-from snn_depth.data.sets.recording_dataset import find_recordings, read_sample
+from snn_depth.data.sets.recording_dataset import find_recordings
 from snn_depth.data.streams.recording import Recording
 
 _PREVIEW_FRAMES = 64

@@ -17,6 +17,8 @@ class WorldDataset(RecordingDataset):
         cache_dir: Where the recordings are kept; each configuration has its own folder in it.
         num_workers: Processes that render.
         num_bins: Time bins per window.
+        neighbours: As `RecordingDataset`.
+        sensors: As `RecordingDataset`.
 
     Raises:
         ValueError: When several worlds differ in the size, rate or length of their recordings, or
@@ -31,6 +33,8 @@ class WorldDataset(RecordingDataset):
         cache_dir: str = "data_cache",
         num_workers: int = 2,
         num_bins: int = 8,
+        neighbours: Sequence[int] | None = None,
+        sensors: Sequence[str] | None = None,
     ) -> None:
         worlds: Sequence[WorldConfig] = [world] if isinstance(world, WorldConfig) else world
         if not worlds:
@@ -43,4 +47,6 @@ class WorldDataset(RecordingDataset):
         for one in worlds:
             with progress_bar(f"world: {one.domain}", one.num_scenes) as advance:
                 paths += generate(one, Path(cache_dir), num_workers=num_workers, progress=advance)
-        super().__init__(paths, worlds[0].num_frames, num_bins)
+        super().__init__(
+            paths, worlds[0].num_frames, num_bins, neighbours=neighbours, sensors=sensors
+        )

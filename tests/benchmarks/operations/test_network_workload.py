@@ -84,7 +84,7 @@ def test_what_a_twin_sends_is_what_torch_computes() -> None:
             assert layer.sent_TBCHW is not None
             expected = features[layer.name].detach().numpy()
             np.testing.assert_allclose(layer.sent_TBCHW[0], expected, atol=1e-12)
-    assert np.array_equal(workload.inputs["input"][0], batch["rgb"].double().numpy())
+    assert np.array_equal(workload.inputs["input"][0], batch["rgb"].image.double().numpy())
 
 
 def test_quantized_twin_is_counted_with_its_few_bits() -> None:
