@@ -74,7 +74,6 @@ def contact_sheet(paths: list[Path], max_depth_m: float) -> NDArray[np.uint8]:
     """Key frames side by side: RGB, depth, spike texture; uint8 RGB (rows, columns, 3).
 
     Args:
-        paths: Recordings of one size.
         max_depth_m: Depth of the last colour.
     """
     tiles = []

@@ -79,11 +79,7 @@ class WorldConfig:
             raise ValueError(f"seed is {self.seed}; accepted: 0 or more")
 
     def cache_name(self) -> str:
-        """Name of the folder of these recordings.
-
-        Scenes do not depend on their number, so configurations that differ only in `num_scenes`
-        share a folder.
-        """
+        """Name of the folder of these recordings, which does not depend on `num_scenes`."""
         settings = asdict(self) | {"version": WORLD_VERSION}
         del settings["num_scenes"]
         return f"world-{self.domain}-{self.layout}-{self.sensor}-{json_sha256(settings)[:12]}"

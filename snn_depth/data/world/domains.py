@@ -14,30 +14,19 @@ class Conditions:
     """Light, weather and optics of one scene. Radiance is relative to a white surface in the sun.
 
     Attributes:
-        sun_elevation_deg: Height of the sun.
         sun_azimuth_deg: Direction of the sun, from the road's direction to the left.
         sun: Light of the sun on a surface that faces it; black when it is hidden.
         sky: Light of the whole sky on a horizontal surface.
-        zenith: Colour of the sky overhead.
-        horizon: Colour of the sky at the horizon.
-        cloud_cover: Share of the sky under clouds.
         extinction_per_m: Koschmieder's beta of haze or fog.
-        airlight: Colour that haze turns to.
-        num_octaves: Octaves of the surfaces' textures.
-        texture_gain: Contrast of the textures.
         saturation: Colourfulness of surfaces, 1 = as designed.
         albedo_gain: Brightness of surfaces, 1 = as designed.
         wetness: 0 dry .. 1 wet ground, darker and mirroring.
-        rain_drops: Falling drops in view.
-        lens_drops: Drops on the lens.
         is_night: Whether lamps, windows and headlights are the light.
         exposure: Mean of the spike camera's intensity, 0..1.
         rgb_exposure: Mean of the linear RGB picture, 0..1.
         tone_curve: 0 clips highlights in RGB, 1 has a camera's S-shaped tone curve.
-        vignetting: Loss of light in the corners.
         blur_px: Standard deviation of the lens blur in pixels.
         rgb_noise: Standard deviation of the RGB camera's noise at mid grey, 0..1.
-        clutter: Multiplies the number of small objects.
     """
 
     sun_elevation_deg: float

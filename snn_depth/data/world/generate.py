@@ -49,14 +49,10 @@ def generate(
     where it stopped.
 
     Args:
-        cache_dir: Folder of all configurations' folders.
         num_workers: Processes at the most, one thread each; with 0 or 1, or for few key frames,
             this process does the work.
         device: Where it is rendered. Pictures from another kind of device differ in rounding.
         progress: Called with the number of scenes done since the last call.
-
-    Raises:
-        OSError: If the folder cannot be written.
     """
     folder = Path(cache_dir) / config.cache_name()
     paths = [folder / f"scene_{index:05d}.h5" for index in range(config.num_scenes)]

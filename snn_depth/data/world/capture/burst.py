@@ -37,7 +37,6 @@ def burst_intensity(
         radiance: Light of the key frame behind the lens, (3, s*H, s*W).
         rain: Falling drops, on the finer grid.
         distance_m: Distance driven at the key frame, which is step `num_frames // 2`.
-        generator: Of the exposure's scatter.
     """
     light = luminance(radiance)
     scatter = 0.85 + 0.3 * float(torch.rand((), generator=generator))

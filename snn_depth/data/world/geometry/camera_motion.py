@@ -14,12 +14,10 @@ class Mount:
     """How a layout's camera is mounted and driven; ranges are drawn from uniformly.
 
     Attributes:
-        height_m: Height over the ground.
         pitch_deg: Downward tilt against the road.
         roll_deg: Largest roll either way.
         yaw_deg: Largest steady deviation from the road's direction either way.
         side_view_probability: Share of scenes that look more to the side, as when turning.
-        side_view_deg: Deviation from the road's direction in those.
     """
 
     height_m: tuple[float, float]
@@ -64,14 +62,11 @@ class Wave:
 
 @dataclass(frozen=True)
 class Drive:
-    """One drive along the road.
+    """One drive along the road; angles in radians.
 
     Attributes:
-        lateral_m: Position across the road.
-        height_m: Height over the ground.
-        pitch: Downward tilt against the road's slope, radians.
-        roll: Radians.
-        yaw: Against the road's direction, to the left, radians.
+        pitch: Downward tilt against the road's slope.
+        yaw: Against the road's direction, to the left.
     """
 
     terrain: Terrain

@@ -36,14 +36,8 @@ def fractal_noise(
 ) -> Tensor:
     """Sum of octaves of noise; an octave fades out as its waves shrink to two footprints.
 
-    Args:
-        u_m: First surface coordinate, (N,).
-        v_m: Second surface coordinate, (N,).
-        length_m: Wavelength of the first octave, (N,).
-        footprint_m: Size of a pixel on the surface, (N,).
-
-    Returns:
-        (N,), zero mean, about unit variance where no octave is faded.
+    Tensors are (N,). The sum has zero mean, and about unit variance where no octave is faded.
+    `length_m` is the wavelength of the first octave, `footprint_m` a pixel's size on the surface.
     """
     table = noise_table(str(u_m.device))
     total = torch.zeros_like(u_m)
@@ -69,11 +63,8 @@ def covered_share(x_m: Tensor, period_m: Tensor, share: Tensor, width_m: Tensor)
     closed form, so its mean over the interval needs no sampling ("filtered pulse train",
     Ebert et al., Texturing and Modeling, 2nd ed., ch. 2).
 
-    Args:
-        x_m: Centre of the interval, (N,).
-        period_m: Period of the stripes, (N,).
-        share: Width of a stripe as a share of the period, 0..1, (N,).
-        width_m: Width of the interval, (N,).
+    The interval has its centre at `x_m` and a width of `width_m`; `share` is a stripe's width as a
+    share of the period.
     """
 
     def integral(x: Tensor) -> Tensor:
@@ -88,10 +79,7 @@ def covered_share(x_m: Tensor, period_m: Tensor, share: Tensor, width_m: Tensor)
 def cell_random(u_cell: Tensor, v_cell: Tensor, salt: Tensor) -> Tensor:
     """A number in [0, 1) for each cell of a pattern, e.g. how bright one window is.
 
-    Args:
-        u_cell: Integral column of the cell, (N,).
-        v_cell: Integral row of the cell, (N,).
-        salt: Tells objects apart, (N,).
+    `salt` tells objects apart. All tensors are (N,).
     """
     mixed = (u_cell.long() * 73856093) ^ (v_cell.long() * 19349663) ^ (salt.long() * 83492791)
     mixed = (mixed ^ (mixed >> 13)) * 1274126177

@@ -25,10 +25,8 @@ class Material:
     Attributes:
         color: Linear albedo.
         accent: Linear albedo of the pattern.
-        period_u_m: Horizontal period of the pattern.
         period_v_m: Vertical period; on horizontal faces the period across.
         share_u: Covered share of a horizontal period; 0 switches the pattern off, 1 covers all.
-        share_v: Covered share of a vertical period.
         sides_only: Whether horizontal faces are free of the pattern (1) or not (0).
         texture_strength: Relative contrast of the fractal texture.
         texture_length_m: Wavelength of its coarsest octave.
@@ -67,7 +65,6 @@ class Primitives:
     Attributes:
         shape: `Shape` of each, int64 (P,).
         world_from_local: Linear part of the affine map, float64 (P, 3, 3).
-        local_from_world: Its inverse.
         center: Translation of the map, float64 (P, 3).
         taper: float32 (P, 2), see `shapes`.
         material: `Material.row` of each, float32 (P, M).
@@ -125,7 +122,6 @@ class PrimitiveList:
         Args:
             center: World position of the shape's origin in metres, (3,).
             linear: Columns are the world images of the local unit axes, (3, 3).
-            taper: Narrowing of the top along the local x and y.
         """
         self._shape.append(int(shape))
         self._linear.append(linear)
@@ -156,7 +152,6 @@ class Frame:
     """Where an object stands: its own axes are forward, left, up from a point on the ground.
 
     Attributes:
-        primitives: Receives the parts.
         position: World position of the object's origin in metres.
         yaw: Heading, radians from world x to y.
         slope: Rise per metre along world x; tilts vehicles with the road.
@@ -182,10 +177,8 @@ class Frame:
 
         Args:
             center: Centre of the part in the object's axes, metres.
-            size: Extent of the part along its own axes, metres.
             yaw: Turn of the part about the vertical, radians.
             roll: Turn of the part about its own x axis before that, radians.
-            taper: Narrowing of the top.
         """
         # turn(yaw) tip(roll) diag(size / 2), written out: thousands of these are made.
         cos, sin = math.cos(self.yaw + yaw), math.sin(self.yaw + yaw)

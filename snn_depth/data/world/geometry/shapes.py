@@ -30,15 +30,10 @@ class Shape(IntEnum):
 
 
 def enter(shape: Shape, origin: Vector, direction: Vector, taper: tuple[Tensor, Tensor]) -> Tensor:
-    """Ray parameter at which rays enter a unit shape from outside.
+    """Ray parameter (N,) at which rays enter a unit shape from outside.
 
-    Args:
-        origin: Ray origins, three tensors (N,).
-        direction: Ray directions of any length, three tensors (N,).
-        taper: Narrowing of the top along x and y, 0..1, tensors (N,).
-
-    Returns:
-        (N,); inf where the ray misses, points away, or starts inside.
+    It is inf where the ray misses, points away, or starts inside. Vectors are three tensors (N,);
+    `taper` is the narrowing of the top along x and y, 0..1, (N,).
     """
     if shape == Shape.BOX:
         t = _enter_box(origin, direction)
@@ -52,13 +47,7 @@ def enter(shape: Shape, origin: Vector, direction: Vector, taper: tuple[Tensor, 
 
 
 def normal(shape: Tensor, point: Vector, taper: tuple[Tensor, Tensor]) -> Tensor:
-    """Outward normal (N, 3) of unit shapes at points on their surface, not normalised.
-
-    Args:
-        shape: `Shape` of each point, (N,).
-        point: Points in the shape's space, three tensors (N,).
-        taper: As in `enter`.
-    """
+    """Outward normal (N, 3) of unit shapes at points on their surface, not normalised."""
     x, y, z = point
     slope_x, slope_y = taper[0] / 2, taper[1] / 2
     zero, up = torch.zeros_like(z), torch.sign(z)

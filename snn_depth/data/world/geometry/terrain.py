@@ -21,12 +21,8 @@ class Terrain:
 
     Both are piecewise linear, so that the ground is plane over each cell of their grid.
 
-    Attributes:
-        x_m: Nodes of the profile along the road, (K,).
-        rise_m: Height of the road at the nodes, (K,).
-        y_m: Nodes of the profile across the road, ascending from right to left, (J,).
-        across_m: Height against the road at the nodes, (J,).
-        kerb_y_m: Beyond this distance from the middle the ground is one kerb higher.
+    `rise_m` (K,) is at `x_m` along the road; `across_m` (J,), against the road, is at `y_m`,
+    ascending from right to left. Beyond `kerb_y_m` from the middle the ground is one kerb higher.
     """
 
     x_m: NDArray[np.float64]
@@ -60,9 +56,6 @@ def make_terrain(
 
     Args:
         end_m: Where hills end; the ground goes on level beyond.
-        road_half_width_m: Half of the carriageway.
-        pavement_m: Width of each pavement.
-        max_slope: Steepest rise per metre.
         bank_slopes: Rise per metre of the land to the right and to the left of the pavements.
     """
     num_cells = int(np.ceil((end_m - start_m) / CELL_LENGTH_M))
@@ -115,9 +108,6 @@ def add_ground_patch(
     """Add a plane patch that lies on the ground; it must stay within one cell.
 
     Args:
-        x_range: From, to along the road.
-        y_range: From, to across it.
-        lift_m: Height over the ground.
         thickness_m: How far the patch reaches down.
     """
     (x0, x1), (y0, y1) = x_range, y_range

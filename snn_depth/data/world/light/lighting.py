@@ -25,7 +25,6 @@ class ShadowMap:
     """The scene as a distant light sees it.
 
     Attributes:
-        camera: Grid of the map.
         pose: Light to world, float64 (4, 4).
         depth_m: Distance of the nearest surface along the light's axis, float32 (H, W).
     """
@@ -49,9 +48,6 @@ class ShadowMap:
         Args:
             direction: Unit vector towards the light, float64 (3,), not horizontal.
             center: Centre of the rectangle, float64 (3,).
-            length_m: Extent of the rectangle along world x.
-            breadth_m: Extent across.
-            resolution_m: Size of a map pixel on the ground.
         """
         forward = -direction
         # Columns of the map run along world x as far as the light allows.
@@ -79,15 +75,11 @@ class ShadowMap:
         return replace(self, depth_m=torch.minimum(self.depth_m, depth_m))
 
     def visibility(self, points: Tensor, offsets_m: Tensor, bias_m: float) -> Tensor:
-        """Share of the light that reaches points, averaged over neighbours in the map.
+        """Share of the light (N,) at points (N, 3), averaged over map pixels; 1 outside the map.
 
         Args:
-            points: World positions, float32 (N, 3).
             offsets_m: Where around each point the map is looked up, metres in the map, (K, 2).
             bias_m: Surfaces that much nearer to the light cast no shadow.
-
-        Returns:
-            0..1, (N,); 1 outside the map.
         """
         position = (points - self.pose[:3, 3].to(points)) @ self.pose[:3, :3].to(points)
         x, y, z = position.unbind(-1)
@@ -110,7 +102,6 @@ class Shadows:
     Attributes:
         to_sun: World unit vector, float64 (3,).
         sun: Map of the sun; None when it is hidden.
-        sky: Map of the sky overhead.
     """
 
     to_sun: Tensor
@@ -125,11 +116,7 @@ class Shadows:
         middle_height_m: float,
         conditions: Conditions,
     ) -> "Shadows":
-        """Make both maps for a route that begins at the world's origin.
-
-        Args:
-            middle_height_m: Height of the road in its middle.
-        """
+        """Make both maps for a route that begins at the world's origin."""
         elevation = math.radians(conditions.sun_elevation_deg)
         azimuth = math.radians(conditions.sun_azimuth_deg)
         to_sun = torch.tensor(

@@ -20,8 +20,6 @@ class Rain:
 
     Attributes:
         column: Where a drop is at time 0, in pixels.
-        row: Where it is at time 0, in pixels.
-        pixels_per_m: Scale at its distance.
         slant: Columns per row of its path.
         opacity: How much light it takes and adds while it covers a pixel.
     """
@@ -50,9 +48,7 @@ class Rain:
     def cover(self, image: Tensor, time_s: float, exposure_s: float) -> Tensor:
         """Draw the rain over a picture of linear light, (C, H, W).
 
-        Args:
-            time_s: Middle of the exposure.
-            exposure_s: Its length; a drop draws a streak as long as its way.
+        `time_s` is the middle of the exposure. A drop draws a streak as long as its way in it.
         """
         if len(self.column) == 0:
             return image

@@ -25,13 +25,11 @@ class Surface:
     """Geometry at the hits of N rays.
 
     Attributes:
-        position: World position, (N, 3).
         normal: World unit normal, (N, 3).
         uvw_m: Metres from the lower corner of the primitive along its own axes, (N, 3).
         spread_m: How far `uvw_m` moves from one pixel to the next, (N, 3).
         axis: Own axis that the face looks along, (N,), 2 = up or down.
         view: World unit vector to the camera, (N, 3).
-        distance_m: Distance from the camera, (N,).
     """
 
     position: Tensor

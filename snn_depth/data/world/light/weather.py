@@ -10,13 +10,8 @@ def koschmieder(
 ) -> Tensor:
     """See surfaces through haze: I = J t + A (1 - t), t = exp(-beta d).
 
-    Koschmieder's law (Middleton, Vision Through the Atmosphere, 1952).
-
-    Args:
-        radiance: J, radiance of the surfaces, (N, 3).
-        distance_m: d from the camera, (N,); may be inf.
-        extinction_per_m: beta.
-        airlight: A, colour of the haze, (3,).
+    Koschmieder's law (Middleton, Vision Through the Atmosphere, 1952): J is the radiance of the
+    surfaces (N, 3), A the colour of the haze (3,), beta the extinction, and d (N,) may be inf.
     """
     transmission = torch.exp(-extinction_per_m * distance_m)[:, None]
     return radiance * transmission + airlight * (1 - transmission)
@@ -39,8 +34,7 @@ def mirror_in_ground(image: Tensor, is_ground: Tensor) -> Tensor:
 def drops_on_lens(image: Tensor, drops: Tensor) -> Tensor:
     """Blur a picture (C, H, W) where drops sit on the lens.
 
-    Args:
-        drops: Column, row and radius of each in pixels, (D, 3).
+    `drops` (D, 3): column, row and radius of each in pixels.
     """
     height, width = image.shape[1:]
     small = F.interpolate(image[None], scale_factor=0.125, mode="area")

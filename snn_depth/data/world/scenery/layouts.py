@@ -10,26 +10,17 @@ class Layout:
     """A kind of place; ranges are drawn from uniformly, probabilities are per scene or slot.
 
     Attributes:
-        mount: How the camera is mounted.
-        horizontal_fov_deg: Field of view across.
         num_lanes: Numbers of lanes to choose from.
         parking_probability: That cars park along a side.
-        pavement_m: Width of a pavement.
-        no_pavement_probability: That there is none.
         setback_m: Distance from the pavement to the houses.
-        max_slope: Steepest road.
         bank_slope: Steepest land beside the road, either way.
         town_houses: Whether houses are town houses in a row (else detached).
-        gap_m: Free space between houses.
         empty_lot_probability: That a house is missing.
-        floors: Numbers of floors.
         tree_spacing_m: Mean distance of trees along each side.
-        conifer_share: Share of conifers.
         barrier_probability: That a wall, fence or hedge runs along a side.
         overhead_probability: That a bridge or sign gantry spans the road, per 40 m.
         closed_end_probability: That a building closes the road (a T-junction).
         small_objects_per_m: Density of people, signs, bins and bushes on each side.
-        traffic: Density of moving vehicles.
     """
 
     mount: Mount

@@ -19,10 +19,8 @@ class Vehicle:
 
     Attributes:
         start_m: Position along the road when the camera is at 0.
-        lane_m: Position across the road.
         relative_speed: Its speed over the camera's; negative for oncoming traffic.
         kind: 0 car, 1 van, 2 bus.
-        seed: Chooses its size and look.
     """
 
     start_m: float
@@ -38,7 +36,6 @@ def place_vehicles(
     """Vehicles where they are at one moment; None when none is near.
 
     Args:
-        distance_m: Distance that the camera has driven.
         end_m: End of the road; nothing drives beyond.
     """
     primitives = PrimitiveList()
@@ -67,10 +64,7 @@ def draw_traffic(
     """Draw vehicles ahead in the camera's lane and oncoming ones.
 
     Args:
-        ego_lane_m: Position of the camera's lane across the road.
         oncoming_lane_m: Position of the other lane; None if the road is too narrow.
-        route_m: Length of the camera's drive.
-        density: Multiplies the number of vehicles.
     """
     vehicles = []
     if rng.random() < 0.55 * density:

@@ -31,11 +31,7 @@ class Street:
     roofed_m: list[tuple[float, float]] = field(default_factory=list)
 
     def furnish(self, clutter: float) -> list[Position]:
-        """Put everything in its place, and return where the light of street lamps comes from.
-
-        Args:
-            clutter: Multiplies the number of small things.
-        """
+        """Put everything in its place, and return where the light of street lamps comes from."""
         self._mark_lanes()
         self._span_overhead()
         lamps: list[Position] = []

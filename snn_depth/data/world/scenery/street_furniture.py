@@ -1,8 +1,4 @@
-"""People and the small things beside a road.
-
-Every function takes the frame that the object stands in (x forward, y left, z up from the ground)
-and a source of randomness for its size and look. Sizes are real ones, in metres.
-"""
+"""People and the small things beside a road, each in its `Frame`; random sizes in metres."""
 
 import numpy as np
 

@@ -18,12 +18,10 @@ class StreetPlan:
     """Measures of a street along world x, all in metres.
 
     Attributes:
-        num_lanes: Lanes between the parking strips.
         lanes_half_m: Half of the width of all lanes.
         half_width_m: Half of the carriageway, with parking.
         pavement_m: Width of each pavement; 0 for none.
         parking: Whether cars park on the right and on the left.
-        is_one_way: Whether all traffic goes the camera's way.
         start_m: Where things begin to stand, behind the camera.
         end_m: Where they end.
         closed_at_m: Front of the houses that close the road; `end_m` for an open road.

@@ -23,10 +23,7 @@ from snn_depth.data.world.scenery.street_plan import StreetPlan
 class Scene:
     """What stands and moves in one recording.
 
-    Attributes:
-        static: Everything that does not move.
-        shadows: Of what does not move.
-        lamps: World positions of street lamps in metres, float32 (L, 3).
+    Street lamps are at world positions `lamps` in metres, float32 (L, 3).
     """
 
     terrain: Terrain
