@@ -82,6 +82,21 @@ def test_files_that_the_readme_points_to_exist() -> None:
         assert (ROOT / target).exists(), target
 
 
+def test_a_change_touches_few_files_and_they_exist() -> None:
+    """The table of CONTRIBUTING: at most four files outside of tests for each change."""
+    text = (ROOT / "CONTRIBUTING.md").read_text().partition("| change | files |")[2]
+    rows = [line.split("|") for line in text.split("\n\n")[0].splitlines()[2:]]
+    assert len(rows) >= 12
+    for _, change, files, _ in rows:
+        named = re.findall(
+            r"`((?:snn_depth|conversion|hardware|benchmarks|configs|docs)/[^`]*)`", files
+        )
+        assert len(named) <= 4, change
+        for name in named:
+            path = ROOT / name
+            assert (path.parent if "<" in name else path).exists(), name
+
+
 def test_results_table_is_what_the_file_says() -> None:
     text = (ROOT / "README.md").read_text()
     file = ROOT / "benchmarks" / "results" / "compare_distillation.json"
