@@ -34,11 +34,9 @@ def open_npy(
     Args:
         height: Rows, if known; without height and width, an order is refused that makes the
             frames of a known camera look like something else.
-        width: Columns, if known.
 
     Raises:
         ValueError: If the file is no array of three axes, or the axis order is wrong.
-        OSError: If the file cannot be read.
     """
     with path.open("rb") as file:
         return _source(_map_array(file, str(path)), str(path), axis_order, height, width)
@@ -51,17 +49,13 @@ def open_npz(
     width: int | None = None,
     key: str | None = None,
 ) -> FrameSource:
-    """Open an array of an `.npz` file, with arguments as in `open_npy`.
+    """Open an array of an `.npz` file, with arguments and errors as in `open_npy`.
 
     An uncompressed array is mapped where it lies. A compressed one cannot be sliced: it is
     unpacked once, into a nameless temporary file, which takes its size of disk, not of memory.
 
     Args:
         key: Name of the array; needed where there are several.
-
-    Raises:
-        ValueError: If the file is no `.npz`, lacks the array, or as in `open_npy`.
-        OSError: If the file cannot be read or there is no room for the temporary file.
     """
     with path.open("rb") as file, tempfile.TemporaryFile() as unpacked:
         with _damage_as_value_error(str(path)):
@@ -86,13 +80,6 @@ def write_npy(
 
     With time last the array is in Fortran order: frame after frame, transposed. So it is written
     and read piece by piece in either order.
-
-    Args:
-        chunks: Pieces of the stream, T frames in all.
-
-    Raises:
-        ValueError: If the axis order is unknown or frames are not binary.
-        OSError: If writing fails.
     """
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         _write_array(file, chunks, shape_THW, axis_order)

@@ -8,13 +8,9 @@ WHITE_QUANTILE = 0.995
 
 
 def auto_expose(texture: Tensor) -> Tensor:
-    """Choose the exposure from the picture and apply the display gamma.
+    """Choose the exposure from the picture and apply the display gamma: float32 in 0..1.
 
-    Args:
-        texture: Spike counts, firing rate or 1 / interval: proportional to the light, (..., H, W).
-
-    Returns:
-        Grey picture in 0..1, same shape, float32.
+    `texture` (..., H, W) is proportional to the light: spike counts, firing rate or 1 / interval.
     """
     pixels = texture.float().flatten(-2)
     # By sorting: torch.quantile refuses pictures of more than 16 million pixels.

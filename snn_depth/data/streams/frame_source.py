@@ -19,13 +19,9 @@ class FrameSource:
     """Access to the frames of one recording, without loading it.
 
     Attributes:
-        num_frames: T.
-        height: H.
-        width: W.
         read: Maps (start, stop) within 0..T to uint8 {0, 1} (stop - start, H, W), rows upright.
             Raises ValueError when what is stored there is not binary or corrupt.
         sample_rate_hz: Frames per second; None when the file does not say.
-        close: Releases the file.
     """
 
     num_frames: int
@@ -37,11 +33,7 @@ class FrameSource:
 
 
 def as_spikes(array_THW: NDArray[Any]) -> Spikes:
-    """Check that an array (T, H, W) holds binary frames, and make it uint8 where it is not.
-
-    Raises:
-        ValueError: For another number of axes, kind of values, or a value other than 0 and 1.
-    """
+    """Check that an array (T, H, W) holds binary frames, and make it uint8 where it is not."""
     if array_THW.ndim != 3:
         raise ValueError(f"spikes have shape {array_THW.shape}; accepted: 3 axes (T, H, W)")
     if array_THW.dtype.kind not in "buif":
@@ -59,11 +51,7 @@ def as_spikes(array_THW: NDArray[Any]) -> Spikes:
 
 
 def array_source(array_THW: NDArray[Any]) -> FrameSource:
-    """Frames of an array (T, H, W), which may be memory-mapped; values are checked when read.
-
-    Raises:
-        ValueError: If the array does not have three axes with something along each.
-    """
+    """Frames of an array (T, H, W), which may be memory-mapped; values are checked when read."""
     if array_THW.ndim != 3 or not array_THW.size:
         raise ValueError(f"spikes have shape {array_THW.shape}; accepted: (T, H, W), not empty")
     num_frames, height, width = array_THW.shape

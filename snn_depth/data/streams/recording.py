@@ -33,13 +33,10 @@ class Recording:
     `snn_depth.data.streams.recording_layout`.
 
     Attributes:
-        spikes: The spikes, lazy.
         num_key_frames: Moments with a picture, depth map or pose.
         burst_frames: 0 for one continuous stream; n when the spikes are bursts of n frames, one
             per key frame, with gaps in time between them.
         intrinsics: float64 (3, 3) in pixels of this recording, or None.
-        camera: What the spikes were simulated with, or None.
-        license: Terms of the data, or None.
         sensor_names: Sensors beside the spikes that have pixels of their own, read by `view`.
     """
 
@@ -63,7 +60,6 @@ class Recording:
 
         Raises:
             ValueError: If it is not a recording, of another schema version, or corrupt.
-            OSError: If it does not exist or must not be read.
         """
         file = open_recording_file(Path(path))
         try:
@@ -85,11 +81,7 @@ class Recording:
         return Rig({"spikes": camera} | aligned | self._sensors)
 
     def view(self, name: str, k: int) -> SensorView:
-        """What a sensor of `sensor_names` saw at key frame k.
-
-        Raises:
-            ValueError: If there is no such sensor.
-        """
+        """What a sensor of `sensor_names` saw at key frame k."""
         if name not in self._sensors:
             raise ValueError(f"sensor {name!r}; accepted: {', '.join(self.sensor_names) or 'none'}")
         self._check_key_frame(k)

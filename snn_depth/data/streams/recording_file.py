@@ -38,7 +38,6 @@ def open_recording_file(path: Path) -> h5py.File:
 
     Raises:
         ValueError: If it is not HDF5, not a recording, of another schema version, or corrupt.
-        OSError: If it does not exist or must not be read.
     """
     with path.open("rb") as probe:  # a missing file stays an OSError of its own
         if not probe.read(1):
@@ -72,11 +71,7 @@ def spike_source(file: h5py.File) -> FrameSource:
 
 
 def read_sensors(file: h5py.File) -> dict[str, Sensor]:
-    """The sensors beside the spikes by name, checked.
-
-    Raises:
-        ValueError: If one is none that a recording can hold.
-    """
+    """The sensors beside the spikes by name, checked."""
     num_key_frames = len(file["spike_index"])
     groups = file["sensors"] if "sensors" in file else {}
     if "rgb" in groups and "rgb" in file:

@@ -56,12 +56,7 @@ def recording_layout(height: int, width: int, num_frames: int, num_key_frames: i
 
 
 def check_layout(group: h5py.Group, expected: Layout, optional: Set[str]) -> None:
-    """Compare the datasets of a group with what they must be.
-
-    Raises:
-        ValueError: If one has another shape or type.
-        KeyError: If one that is not optional is missing.
-    """
+    """Compare the datasets of a group with what they must be; ValueError or KeyError if not."""
     for name, (shape, kind) in expected.items():
         if name in optional and name not in group:
             continue

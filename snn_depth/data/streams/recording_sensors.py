@@ -35,11 +35,7 @@ class SensorView:
 
 
 def view_layout(name: str, size: tuple[int, int]) -> Layout:
-    """Shape of one entry and type of every dataset of a sensor with one entry per key frame.
-
-    Raises:
-        ValueError: If there is no such kind of sensor.
-    """
+    """Shape of one entry and type of every dataset of a sensor with one entry per key frame."""
     if name not in SENSOR_IMAGES:
         raise ValueError(f"sensor {name!r}; accepted: {', '.join(SENSOR_IMAGES)}")
     pixel, kind = SENSOR_IMAGES[name]
@@ -51,12 +47,7 @@ def view_layout(name: str, size: tuple[int, int]) -> Layout:
 
 
 def read_sensor(group: h5py.Group, num_key_frames: int) -> Sensor:
-    """Read the place and size of a sensor, and check its datasets.
-
-    Raises:
-        ValueError: If a dataset has another shape or type, or the place is none.
-        KeyError: If one is missing.
-    """
+    """Read the place and size of a sensor, and check its datasets as `check_layout` does."""
     name = group.name.rsplit("/", 1)[-1]
     height, width = group["image"].shape[1:3]
     expected: Layout = {"intrinsics": ((3, 3), np.float64), "rig_from_camera": ((4, 4), np.float64)}

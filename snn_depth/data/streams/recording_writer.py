@@ -34,20 +34,12 @@ class RecordingWriter:
     A context manager: the file appears under its name on a clean exit only.
 
     Args:
-        path: File to write.
-        height: Rows of the spike camera.
-        width: Columns of the spike camera.
-        sample_rate_hz: Spike frames per second.
         burst_frames: 0 for one continuous stream; n when the spikes are bursts of n frames, one
             per key frame.
         intrinsics: (3, 3) in pixels of this recording.
         camera: Settings of the simulator, JSON-ready.
-        license: Terms of the data.
         sensors: Sensors beside the spikes that have pixels of their own, by kind (`rgb`, `nir`,
             `thermal`), placed on a rig whose origin is the spike camera.
-
-    Raises:
-        ValueError: If a number is out of range or there is no such kind of sensor.
     """
 
     def __init__(
@@ -124,12 +116,7 @@ class RecordingWriter:
         return self
 
     def append_spikes(self, frames_THW: NDArray[Any]) -> None:
-        """Append spike frames, 0 and 1, any number of them.
-
-        Raises:
-            ValueError: If frames have another size or are not binary.
-            OSError: If writing fails.
-        """
+        """Append spike frames, 0 and 1, any number of them."""
         spikes = as_spikes(frames_THW)
         if spikes.shape[1:] != (self._height, self._width):
             raise ValueError(
@@ -156,16 +143,12 @@ class RecordingWriter:
 
         Args:
             spike_index: Number of the spike frame at its time (which may not be written yet).
-            timestamp_s: Its time.
-            rgb: uint8 picture with the spike camera's pixels, (H, W, 3).
             depth_m: Depth, (H, W); NaN or 0 where not measured.
             pose: Camera-to-world matrix, (4, 4).
-            views: What each of the recording's sensors saw.
 
         Raises:
             ValueError: If a part has another shape or type, depth is negative or infinite, or the
                 parts differ from those of the first key frame.
-            OSError: If writing fails.
         """
         views = dict(views or {})
         if set(views) != set(self._sensors):

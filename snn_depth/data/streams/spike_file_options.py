@@ -43,11 +43,7 @@ class SpikeFileOptions:
     key: str | None = None
 
     def ignored(self, path: Path) -> dict[str, Any]:
-        """The given options that make no difference for a file's format, with their defaults.
-
-        Raises:
-            ValueError: For an unknown suffix.
-        """
+        """The given options that make no difference for a file's format, with their defaults."""
         used = _USED_FOR[spike_suffix(path)]
         return {
             option.name: option.default
@@ -60,11 +56,7 @@ class SpikeFileOptions:
         return replace(self, **self.ignored(path))
 
     def check_size(self, what: str, height: int, width: int) -> None:
-        """Refuse frames of another size than the one that is given.
-
-        Raises:
-            ValueError: Naming both.
-        """
+        """Refuse frames of another size than the one that is given."""
         if (height, width) != (self.height or height, self.width or width):
             raise ValueError(
                 f"{what} has frames of {height}x{width}, "
@@ -76,11 +68,7 @@ DEFAULT_OPTIONS = SpikeFileOptions()
 
 
 def spike_suffix(path: Path) -> str:
-    """The suffix in lower case.
-
-    Raises:
-        ValueError: When it is that of no spike file.
-    """
+    """The suffix in lower case; ValueError when it is that of no spike file."""
     suffix = path.suffix.lower()
     if suffix not in SPIKE_SUFFIXES:
         raise ValueError(f"{path} has the suffix {suffix!r}; accepted: {', '.join(SPIKE_SUFFIXES)}")

@@ -36,12 +36,10 @@ class SpikeStream:
     the frames asked for are read. Use it as a context manager, or call `close`.
 
     Args:
-        source: Where frames come from.
         sample_rate_hz: Frames per second, for a source that does not know.
 
     Raises:
-        ValueError: If the sample rate is not positive; when reading, if what is stored is not
-            binary or the stream is closed.
+        ValueError: When reading, if what is stored is not binary or the stream is closed.
     """
 
     def __init__(self, source: FrameSource, sample_rate_hz: float = DEFAULT_SAMPLE_RATE_HZ) -> None:
@@ -56,11 +54,7 @@ class SpikeStream:
     def from_array(
         cls, array_THW: NDArray[Any], sample_rate_hz: float = DEFAULT_SAMPLE_RATE_HZ
     ) -> Self:
-        """Wrap an array (T, H, W), which may be memory-mapped; values are checked when read.
-
-        Raises:
-            ValueError: If the array does not have three axes with something along each.
-        """
+        """Wrap an array (T, H, W), which may be memory-mapped; values are checked when read."""
         return cls(array_source(array_THW), sample_rate_hz)
 
     @property
@@ -87,11 +81,7 @@ class SpikeStream:
         return self._source.read(k, k + 1)[0]
 
     def chunks(self, num_frames: int) -> Iterator[Spikes]:
-        """Consecutive pieces (t, H, W) of the whole stream; the last may be shorter.
-
-        Raises:
-            ValueError: If `num_frames` is less than 1.
-        """
+        """Consecutive pieces (t, H, W) of the whole stream; the last may be shorter."""
         if num_frames < 1:
             raise ValueError(f"num_frames is {num_frames}; accepted: 1 or more")
         for start in range(0, self.num_frames, num_frames):
@@ -127,7 +117,6 @@ def open_spikes(path: str | Path, options: SpikeFileOptions = DEFAULT_OPTIONS) -
     Raises:
         ValueError: For an unknown suffix or option, a file of wrong size, shape or kind, or a
             corrupt one; when reading, for values other than 0 and 1.
-        OSError: If the file does not exist or cannot be read.
     """
     path = Path(path)
     suffix = spike_suffix(path)
@@ -157,15 +146,11 @@ def save_spikes(
     """Write a stream in the format of the suffix, piece by piece, completely or not at all.
 
     Args:
-        spikes: A stream, or an array of 0 and 1, shape (T, H, W).
-        path: File to write; see `open_spikes`.
         options: Those that read the file back. A stream knows its own sample rate; head columns
             are written as zeros; the array in an `.npz` is called "spikes" by default.
 
     Raises:
-        ValueError: For an unknown suffix or option, another size than the options', or values
-            other than 0 and 1.
-        OSError: If writing fails.
+        ValueError: For another size than the options', or values other than 0 and 1.
     """
     path = Path(path)
     suffix = spike_suffix(path)

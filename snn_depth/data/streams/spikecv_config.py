@@ -24,11 +24,7 @@ def find_frame_size(recording: Path) -> tuple[int, int] | None:
 
 
 def read_frame_size(path: Path) -> tuple[int, int] | None:
-    """`spike_h` and `spike_w` of a SpikeCV `config.yaml`; None if it has neither.
-
-    Raises:
-        ValueError: If the file is no YAML or the size in it is not two positive integers.
-    """
+    """`spike_h` and `spike_w` of a SpikeCV `config.yaml`; None if it has neither."""
     hint = "correct it, or give height and width"
     try:
         config = yaml.safe_load(path.read_bytes())

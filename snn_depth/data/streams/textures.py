@@ -16,7 +16,6 @@ def texture_from_playback(
     """Spike rate (H, W) in a window of frames, 0..1: low noise, blurred by motion.
 
     Args:
-        spikes_THW: Binary frames; only the window is read.
         center: Frame in the middle (the later of two for an even window).
 
     Raises:
@@ -38,14 +37,8 @@ def texture_from_interval(
 
     The two are a pixel's last spike up to frame `center` and its first after it.
 
-    Args:
-        spikes_THW: Binary frames; only 2 `max_interval` of them are read.
-
-    Returns:
-        (H, W) in 0..1; 0 where there is no interval of at most `max_interval` steps.
-
-    Raises:
-        ValueError: If `center` is outside the stream or `max_interval` less than 1.
+    It is 0 where there is no interval of at most `max_interval` steps; only 2 `max_interval` frames
+    are read.
     """
     num_frames = len(spikes_THW)
     if not 0 <= center < num_frames:

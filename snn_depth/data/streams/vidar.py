@@ -58,16 +58,12 @@ def open_dat(
     """Map a `.dat` file.
 
     Args:
-        width: Columns of the image, without the head.
         flip_rows: Rows are stored bottom-up.
-        bit_order: As in `pack_frames`.
         head_columns: Columns stored to the right of the image that do not belong to it; 16 for
             the 416-column variant of the 400-column camera.
 
     Raises:
-        ValueError: If an option is out of range, or the file's size is not a whole number of
-            frames.
-        OSError: If the file cannot be read.
+        ValueError: If an option is out of range, or the file's size is no whole number of frames.
     """
     _check_options(height, width, bit_order, head_columns)
     stored_width = width + head_columns
@@ -94,12 +90,7 @@ def write_dat(
     bit_order: BitOrder = "little",
     head_columns: int = 0,
 ) -> None:
-    """Write frames as a `.dat` file, completely or not at all; options as in `open_dat`.
-
-    Raises:
-        ValueError: If an option is out of range or frames are not binary.
-        OSError: If writing fails.
-    """
+    """Write frames as a `.dat` file, completely or not at all; options as in `open_dat`."""
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         for chunk in chunks:
             _check_options(chunk.shape[1], chunk.shape[2], bit_order, head_columns)

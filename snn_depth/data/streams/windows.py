@@ -40,13 +40,7 @@ def window_starts(
 def recorded_bursts_and_intrinsics(path: Path) -> tuple[int, NDArray[np.float64] | None]:
     """What a file of spikes says about its bursts and its camera; only the project's own does.
 
-    Returns:
-        Length of the bursts in frames (0: continuous) and the intrinsic matrix (3, 3) in pixels
-        of the recording (None: unknown).
-
-    Raises:
-        ValueError: If it is an `.h5` and not a recording.
-        OSError: If it cannot be read.
+    They are the burst length in frames (0: continuous) and intrinsics (3, 3) in pixels, or None.
     """
     if path.suffix.lower() not in {".h5", ".hdf5"}:
         return 0, None
