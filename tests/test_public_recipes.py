@@ -12,8 +12,6 @@ from snn_depth.train import make_recipe
 from snn_depth.training.recipe_file import read_recipe
 from snn_depth.training.run import RESULTS_FILE, run_recipe
 from tests.snn_depth.data.sets.public import trees
-from tests.snn_depth.data.sets.public.test_dense_spike import add_sequence
-from tests.snn_depth.data.sets.public.test_pku_spike_stereo import add_sample
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 KITTI_LISTS = ("eigen_train_files_with_gt.txt", "eigen_test_files_with_gt.txt")
@@ -45,12 +43,12 @@ def driving_stereo(root: Path) -> None:
 
 def respike(root: Path) -> None:
     for sample in ("0000/0001", "0000/0002", "0034/0001"):
-        add_sample(root, f"indoor/left/{sample}")
+        trees.add_pku_sample(root, f"indoor/left/{sample}")
 
 
 def dense(root: Path) -> None:
     for split in ("train", "validation", "test"):
-        add_sequence(root, f"{split}/a")
+        trees.add_dense_sequence(root, f"{split}/a")
 
 
 TREES: dict[str, Callable[[Path], Any]] = {

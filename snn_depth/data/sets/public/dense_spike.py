@@ -125,18 +125,7 @@ train/                              and validation/, test/
 
     @classmethod
     def read_depth_m(cls, path: Path) -> NDArray[np.float32]:
-        """Read a depth map; the far plane becomes "no measurement".
-
-        Args:
-            path: `depth_NNNNNNNNNN.npy`.
-
-        Returns:
-            Metres, float32 (H, W); 0 where there is none.
-
-        Raises:
-            ValueError: If the file is not a depth map.
-            OSError: If it cannot be read.
-        """
+        """See `SpikeDepthDataset.read_depth_m`; the far plane becomes "no measurement"."""
         depth_m = read_npy_depth_m(path)
         return np.where(depth_m < _FAR_PLANE_M, depth_m, 0)
 

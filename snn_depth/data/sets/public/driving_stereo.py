@@ -54,6 +54,7 @@ test-left-image/left-image-half-size/       the same for the test sequences
 test-depth-map/depth-map-half-size/
 half-image-calib/                           or calib/half-image-calib/, test-calib/...
   2018-07-09-16-11-56.txt"""
+    absent: ClassVar[str] = "there is no picture"
 
     def __init__(
         self,
@@ -84,7 +85,7 @@ half-image-calib/                           or calib/half-image-calib/, test-cal
         for name in sorted(pictures):
             by_sequence.setdefault(name.split("_")[0], []).append(pictures[name])
         if not by_sequence:
-            raise cls.layout_error(root, "there is no picture")
+            raise cls.layout_error(root, cls.absent)
         return {
             name: partial(find_sequence, root, name, found, depth_maps)
             for name, found in by_sequence.items()
@@ -119,6 +120,7 @@ sunny/                                      also cloudy, foggy, rainy
   depth-map-half-size/2018-10-19-09-30-39_2018-10-19-09-31-36-438.png ...
 half-image-calib/                           optional, of the main data set
   2018-10-19-09-30-39.txt"""
+    absent: ClassVar[str] = "there is no weather"
 
     def __init__(
         self,
@@ -128,8 +130,7 @@ half-image-calib/                           optional, of the main data set
         crop: tuple[int, int] | None = (384, 864),
         **simulation: Any,
     ) -> None:
-        if not self.recognises(Path(root)):
-            raise self.layout_error(Path(root), "there is no weather")
+        self.require(Path(root))
         sequences = [
             sequence for name in weathers for sequence in find_weather(Path(root), name, split)
         ]
@@ -151,8 +152,7 @@ half-image-calib/                           optional, of the main data set
     @classmethod
     def parts(cls, root: Path) -> Parts:
         """The four weathers."""
-        if not cls.recognises(root):
-            raise cls.layout_error(root, "there is no weather")
+        cls.require(root)
         return {name: partial(find_weather, root, name, "all") for name in WEATHERS}
 
 
@@ -162,13 +162,8 @@ def find_sequence(
     """One sequence of the main data set.
 
     Args:
-        root: Folder of the data set.
-        name: Of the sequence.
         pictures: Its pictures in order.
         depth_maps: Depth maps by name, among others its own.
-
-    Returns:
-        The sequence.
 
     Raises:
         ValueError: If a file's name or content is wrong.
@@ -183,11 +178,6 @@ def find_sequence(
 
 def find_weather(root: Path, weather: str, split: Split) -> list[FrameSequence]:
     """The pictures of one weather, one sequence for each drive they are from.
-
-    Args:
-        root: Folder of the four weathers.
-        weather: One of `WEATHERS`.
-        split: As in `DrivingStereoWeather`.
 
     Raises:
         ValueError: If an argument or a file is wrong.

@@ -54,6 +54,7 @@ class KittiRaw(SimulatedDataset):
 train/                                      also val/; or both below data_depth_annotated/
   2011_09_26_drive_0001_sync/
     proj_depth/groundtruth/image_02/0000000005.png ..."""
+    absent: ClassVar[str] = "there is no drive"
 
     def __init__(
         self,
@@ -67,13 +68,11 @@ train/                                      also val/; or both below data_depth_
         root, depth = Path(root), Path(depth_root or root)
         if drives is not None and split_file is not None:
             raise ValueError("drives and split_file are both given; accepted: one of them")
-        found = find_drives(root)
-        if not found:
-            raise self.layout_error(root, "there is no drive")
+        self.require(root)
         if split_file is not None:
             sequences = find_listed(root, depth, Path(split_file))
         else:
-            sequences = find_whole(root, depth, drives or found)
+            sequences = find_whole(root, depth, drives or find_drives(root))
         super().__init__(sequences, crop=crop, **simulation)
 
     @classmethod
@@ -84,10 +83,8 @@ train/                                      also val/; or both below data_depth_
     @classmethod
     def parts(cls, root: Path) -> Parts:
         """The drives whose pictures are there."""
-        drives = find_drives(root)
-        if not drives:
-            raise cls.layout_error(root, "there is no drive")
-        return {drive: partial(find_whole, root, root, [drive]) for drive in drives}
+        cls.require(root)
+        return {drive: partial(find_whole, root, root, [drive]) for drive in find_drives(root)}
 
 
 def find_drives(root: Path) -> list[str]:
@@ -111,8 +108,6 @@ def find_drive(
 
     Args:
         root: Folder with the dates.
-        depth_root: Folder of the annotated depth.
-        drive: E.g. 2011_09_26_drive_0001_sync.
         camera: image_02 (left) or image_03 (right).
         numbers: Pictures to take as samples; None takes all that have depth.
 
@@ -148,11 +143,6 @@ def find_drive(
 def find_depth_maps(depth_root: Path, drive: str, camera: str) -> dict[int, Path]:
     """Annotated depth maps of a drive, by the number of their picture.
 
-    Args:
-        depth_root: Folder of the annotated depth.
-        drive: E.g. 2011_09_26_drive_0001_sync.
-        camera: image_02 or image_03.
-
     Raises:
         OSError: If there is none.
     """
@@ -167,12 +157,7 @@ def find_depth_maps(depth_root: Path, drive: str, camera: str) -> dict[int, Path
 
 
 def find_listed(root: Path, depth_root: Path, split_file: Path) -> list[FrameSequence]:
-    """The pictures of a list, by drive.
-
-    Args:
-        root: Folder with the dates.
-        depth_root: Folder of the annotated depth.
-        split_file: See `read_split`.
+    """The pictures of a list (see `read_split`), by drive.
 
     Raises:
         ValueError: If the list or a file is wrong, or no listed picture has depth.

@@ -31,12 +31,6 @@ def read_split(path: Path) -> list[ListedPicture]:
     Eigen's own lists), or a drive, a number and a side (`2011_09_26/2011_09_26_drive_0002_sync 69
     l`, Monodepth2). Only the picture counts: where its depth map lies is known.
 
-    Args:
-        path: Text file.
-
-    Returns:
-        The pictures in the order of the file.
-
     Raises:
         ValueError: If a line has another format, or there is none.
         OSError: If the file cannot be read.

@@ -62,6 +62,7 @@ sync/                                       source: folders
 official_splits/test/
   bathroom/rgb_00045.jpg ...
   bathroom/sync_depth_00045.png ..."""
+    absent: ClassVar[str] = "there is neither the MATLAB file nor a folder"
 
     def __init__(
         self,
@@ -77,8 +78,7 @@ official_splits/test/
         root = Path(root)
         if split not in _FOLDER_OF_SPLIT:
             raise ValueError(f"split is {split!r}; accepted: train, test")
-        if not self.recognises(root):
-            raise self.layout_error(root, "there is neither the MATLAB file nor a folder")
+        self.require(root)
         if source == "folders":
             folder = root / _FOLDER_OF_SPLIT[split]
             list_file = None if split_file is None else Path(split_file)
@@ -100,8 +100,7 @@ official_splits/test/
     @classmethod
     def parts(cls, root: Path) -> Parts:
         """Both splits of what is there: the MATLAB file, the folders, or both."""
-        if not cls.recognises(root):
-            raise cls.layout_error(root, "there is neither the MATLAB file nor a folder")
+        cls.require(root)
         parts: dict[str, Any] = {}
         splits: tuple[Split, ...] = ("train", "test")
         for split in splits:
@@ -123,7 +122,6 @@ def find_folders(folder: Path, split: Split, list_file: Path | None) -> list[Fra
 
     Args:
         folder: `sync/` or `official_splits/test/`.
-        split: Name of the split.
         list_file: List of pictures to take; None takes all.
 
     Raises:

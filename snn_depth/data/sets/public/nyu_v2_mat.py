@@ -21,7 +21,6 @@ class MatFrame:
     """A picture in the labelled MATLAB file.
 
     Attributes:
-        path: The file.
         index: Number of the picture, from 0.
         filled: Take the depth whose gaps are filled in (`depths`), not as measured (`rawDepths`).
     """
@@ -53,8 +52,6 @@ def labelled_frames(root: Path, split: Split, filled: bool) -> list[StoredFrame]
 
     Args:
         root: Folder of the MATLAB file and of `splits.mat`, which counts from 1.
-        split: train (795 pictures) or test (654).
-        filled: As in `MatFrame`.
 
     Raises:
         ValueError: If a file has another content than expected.

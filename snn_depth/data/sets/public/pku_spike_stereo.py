@@ -126,18 +126,7 @@ indoor/                   or outdoor/, or both
 
     @classmethod
     def read_depth_m(cls, path: Path) -> NDArray[np.float32]:
-        """Read a depth map and turn it upright.
-
-        Args:
-            path: `NNNN_gt.npy`.
-
-        Returns:
-            Metres, float32 (250, 400); 0 where there is none.
-
-        Raises:
-            ValueError: If the file is not a depth map.
-            OSError: If it cannot be read.
-        """
+        """See `SpikeDepthDataset.read_depth_m`; the stored map stands on its head."""
         return np.ascontiguousarray(read_npy_depth_m(path)[::-1, ::-1])
 
     @classmethod

@@ -7,14 +7,11 @@ from numpy.typing import NDArray
 
 
 def read_projection(path: Path, name: str) -> NDArray[np.float64]:
-    """Intrinsics of a rectified camera.
+    """Intrinsics (3, 3) of a rectified camera: the left part of its 3x4 projection matrix.
 
     Args:
         path: Text file with lines `NAME: numbers`.
-        name: Of the camera's projection matrix, such as P_rect_02.
-
-    Returns:
-        (3, 3) in pixels: the left part of the 3x4 matrix.
+        name: Of the matrix, such as P_rect_02.
 
     Raises:
         ValueError: If the file has no such matrix.

@@ -1,4 +1,4 @@
-"""What every adapter of a public data set knows about its layout on disk."""
+"""What every public data set knows about its layout on disk."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -38,33 +38,17 @@ class DatasetLayout(ABC):
         """Whether characteristic names say that `root` is this data set, whole or not.
 
         Looks at names only, so that it is cheap on a data set of any size.
-
-        Args:
-            root: Any path.
         """
 
     @classmethod
     @abstractmethod
     def check_layout(cls, root: Path) -> LayoutReport:
-        """Look for everything that belongs to the data set.
-
-        Args:
-            root: Its folder.
-
-        Returns:
-            What is there, and what is missing or wrong. Nothing is raised for either.
-        """
+        """What is there and what is missing or wrong; nothing is raised for either."""
 
     @classmethod
     @abstractmethod
     def preview(cls, root: Path) -> Sample:
-        """Read one sample at its own size, for a picture.
-
-        Args:
-            root: Folder of the data set.
-
-        Returns:
-            With "rgb" or "spikes" or both, and their depth.
+        """Read one sample at its own size, for a picture: RGB or spikes or both, and depth.
 
         Raises:
             ValueError: If there is no whole sample, or a file of it cannot be read.
@@ -73,15 +57,7 @@ class DatasetLayout(ABC):
 
     @classmethod
     def layout_error(cls, root: Path, problem: str) -> ValueError:
-        """The error to raise when `root` is not laid out as this data set is.
-
-        Args:
-            root: The folder that the user gave.
-            problem: What is wrong with it, in a few words.
-
-        Returns:
-            An error whose message has the problem and the expected tree.
-        """
+        """The error for a folder in which something is wrong: says what, and the expected tree."""
         return ValueError(
             f"{root} is not laid out as {cls.title}: {problem}; expected:\n{cls.expected_tree}"
         )

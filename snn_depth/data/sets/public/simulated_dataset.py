@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import torch
@@ -52,10 +52,15 @@ class SimulatedDataset(RecordingDataset, DatasetLayout):
         keep_in_memory: Keep decoded samples (9 bytes and more per pixel each), so that only the
             first pass reads files.
 
+    Attributes:
+        absent: What is wrong with a folder that `recognises` denies, such as "there is no drive".
+
     Raises:
         ValueError: If the layout, a file or a value is wrong.
         OSError: If a file does not exist, or the cache cannot be written.
     """
+
+    absent: ClassVar[str]
 
     def __init__(
         self,
@@ -93,18 +98,20 @@ class SimulatedDataset(RecordingDataset, DatasetLayout):
     @classmethod
     @abstractmethod
     def parts(cls, root: Path) -> Parts:
-        """The parts (scenes, drives, splits) that `check_layout` reports on.
+        """The parts (scenes, drives, splits) that are there, for `check_layout`.
 
-        Args:
-            root: Folder of the data set.
-
-        Returns:
-            For each part that there is, a function that finds its sequences and raises ValueError
-            or OSError when something is missing.
+        Each with a function that finds its sequences, and raises ValueError or OSError when
+        something is missing.
 
         Raises:
             ValueError: If there is none.
         """
+
+    @classmethod
+    def require(cls, root: Path) -> None:
+        """Raise `layout_error` unless `root` is recognised."""
+        if not cls.recognises(root):
+            raise cls.layout_error(root, cls.absent)
 
     @classmethod
     def check_layout(cls, root: Path) -> LayoutReport:

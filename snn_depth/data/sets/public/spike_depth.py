@@ -122,13 +122,7 @@ class SpikeDepthDataset(DatasetLayout, Dataset[Sample]):
     @classmethod
     @abstractmethod
     def read_depth_m(cls, path: Path) -> NDArray[np.float32]:
-        """Read one depth map.
-
-        Args:
-            path: Its file.
-
-        Returns:
-            Metres, float32 (H, W), in the same orientation as the spikes; 0 where there is none.
+        """Depth in metres, float32 (H, W), upright as the spikes; 0 where there is none.
 
         Raises:
             ValueError: If the file is not a depth map.
@@ -137,13 +131,10 @@ class SpikeDepthDataset(DatasetLayout, Dataset[Sample]):
 
     @classmethod
     def preview_of(cls, samples: Mapping[str, Sequence[SampleFiles]]) -> Sample:
-        """The first sample of which everything is there, for `preview`.
+        """The first sample of which everything is there, at the sensor's size, for `preview`.
 
         Args:
             samples: Files by split or scene.
-
-        Returns:
-            The sample at the sensor's size.
 
         Raises:
             ValueError: If there is none, or it cannot be read.
@@ -193,13 +184,7 @@ class SpikeDepthDataset(DatasetLayout, Dataset[Sample]):
 
 
 def read_npy_depth_m(path: Path) -> NDArray[np.float32]:
-    """Read a depth map in metres from an `.npy` file.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Float32 (H, W); 0 where the file has NaN, infinity, 0 or less.
+    """Depth in metres from an `.npy` file, float32 (H, W); 0 where it has NaN, infinity, 0 or less.
 
     Raises:
         ValueError: If it is not an array of floating-point numbers (H, W).

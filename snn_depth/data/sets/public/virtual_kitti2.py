@@ -53,6 +53,7 @@ Scene01/                      also Scene02, Scene06, Scene18, Scene20
       rgb/Camera_0/rgb_00000.jpg ...
       depth/Camera_0/depth_00000.png ...
 (or the same below vkitti_2.0.3_rgb/, vkitti_2.0.3_depth/ and vkitti_2.0.3_textgt/)"""
+    absent: ClassVar[str] = "there is no scene"
 
     def __init__(
         self,
@@ -63,8 +64,7 @@ Scene01/                      also Scene02, Scene06, Scene18, Scene20
         crop: tuple[int, int] | None = (352, 1216),
         **simulation: Any,
     ) -> None:
-        if not self.recognises(Path(root)):
-            raise self.layout_error(Path(root), "there is no scene")
+        self.require(Path(root))
         sequences = find_scenes(Path(root), scenes, variations, cameras)
         super().__init__(sequences, crop=crop, **simulation)
 
@@ -76,8 +76,7 @@ Scene01/                      also Scene02, Scene06, Scene18, Scene20
     @classmethod
     def parts(cls, root: Path) -> Parts:
         """All scenes, in the variations and from the cameras that are there."""
-        if not cls.recognises(root):
-            raise cls.layout_error(root, "there is no scene")
+        cls.require(root)
         parts = {}
         for scene in SCENES:
             found = sorted(_folder(root, "rgb", scene, "").glob("*/frames/rgb/Camera_*"))
@@ -102,12 +101,6 @@ def find_scenes(
 
 def find_sequence(root: Path, scene: str, variation: str, camera: str) -> FrameSequence:
     """The pictures of one scene.
-
-    Args:
-        root: Folder of the data set.
-        scene: E.g. Scene01.
-        variation: E.g. clone.
-        camera: Camera_0 or Camera_1.
 
     Raises:
         ValueError: If a file has another content than expected.

@@ -3,49 +3,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from snn_depth.data.sets.public import DenseSpike
+from tests.snn_depth.data.sets.public.trees import (
+    DENSE_SHAPE,
+    add_dense_sequence,
+    dense_depth_m,
+    dense_spikes,
+    dense_stamps,
+)
 
-HEIGHT, WIDTH, NUM_FRAMES = 6, 10, 8
+HEIGHT, WIDTH, NUM_FRAMES = DENSE_SHAPE
 WINDOW = {"size": None, "num_frames": 8, "num_bins": 2}
-
-
-def stamps(first: int, num_rows: int) -> str:
-    return "".join(f"{row} {(first + row) / 30:.6f}\n" for row in range(num_rows))
-
-
-def spikes_of(picture: int) -> np.ndarray:
-    return np.random.default_rng(picture).random((NUM_FRAMES, HEIGHT, WIDTH)) < 0.3
-
-
-def depth_of(picture: int) -> np.ndarray:
-    depth_m = np.full((HEIGHT, WIDTH), 10.0 + picture)
-    depth_m[0, 0], depth_m[0, 1] = 1000.0, np.nan  # sky, and a hole
-    return depth_m
-
-
-def add_sequence(root: Path, place: str) -> Path:
-    """Six pictures; the spikes' rows 0..3 belong to pictures 1..4."""
-    sequence = root / place
-    for folder in ("spike/r128", "depth/data", "rgb/frames"):
-        (sequence / folder).mkdir(parents=True)
-    (sequence / "depth/data/timestamps.txt").write_text(stamps(0, 6))
-    (sequence / "spike/r128/timestamps.txt").write_text(stamps(1, 4))
-    for picture in range(6):
-        np.save(sequence / f"depth/data/depth_{picture:010d}.npy", depth_of(picture))
-        rgb = np.full((HEIGHT, WIDTH, 3), 10 * picture, np.uint8)
-        Image.fromarray(rgb).save(sequence / f"rgb/frames/frame_{picture:010d}.png")
-    for row in range(1, 4):
-        path = sequence / f"spike/r128/spike_{row:010d}.npy"
-        np.save(path, spikes_of(row + 1).astype(np.float32))
-    return sequence
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     for place in ("train/train_sequence_00_town01", "train/b", "validation/a", "test/a"):
-        add_sequence(tmp_path / "DENSE", place)
+        add_dense_sequence(tmp_path / "DENSE", place)
     return tmp_path / "DENSE"
 
 
@@ -55,10 +30,10 @@ def test_spikes_and_depth_of_the_same_time_belong_together(root: Path) -> None:
     for k in range(3):
         picture = k + 2
         sample = dataset[k]
-        frames = spikes_of(picture)
+        frames = dense_spikes(picture)
         np.testing.assert_array_equal(sample["spikes"].image[0, 0], frames[:4].sum(0))
         np.testing.assert_array_equal(sample["spikes"].image[1, 0], frames[4:].sum(0))
-        expected = depth_of(picture).astype(np.float32)
+        expected = dense_depth_m(picture).astype(np.float32)
         expected[0, :2] = 0
         np.testing.assert_array_equal(sample["spikes"].depth_m[0], expected)
         assert "rgb" not in sample
@@ -114,7 +89,10 @@ def test_a_wrong_layout_is_shown_the_right_one(root: Path) -> None:
         (lambda s: (s / "depth/data/timestamps.txt").unlink(), "timestamps.txt is missing"),
         (lambda s: (s / "depth/data/timestamps.txt").write_text("a b\n"), "not a table of numbers"),
         (lambda s: (s / "spike/r128/timestamps.txt").write_text("1\n2\n"), "rows of number and"),
-        (lambda s: (s / "depth/data/timestamps.txt").write_text(stamps(0, 4)), "no depth map at"),
+        (
+            lambda s: (s / "depth/data/timestamps.txt").write_text(dense_stamps(0, 4)),
+            "no depth map at",
+        ),
     ],
 )
 def test_times_that_do_not_fit(root: Path, damage: Callable[[Path], object], message: str) -> None:

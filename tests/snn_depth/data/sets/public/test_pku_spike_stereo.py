@@ -8,32 +8,17 @@ import torch
 
 from snn_depth.data.sample import collate
 from snn_depth.data.sets.public import PkuSpikeStereo
-from snn_depth.data.streams.spike_stream import save_spikes
-
-NUM_FRAMES = 10
-FRAMES = np.random.default_rng(0).random((NUM_FRAMES, 250, 400)) < 0.3
-# Nearer towards the bottom and the right of the scene.
-DEPTH_M = np.linspace(4, 2, 250)[:, None] + np.linspace(1, 0, 400)
-
-
-def add_sample(root: Path, place: str, *, with_depth: bool = True) -> Path:
-    folder = root / place
-    folder.mkdir(parents=True)
-    save_spikes(FRAMES, folder / f"{folder.name}.dat")
-    if with_depth:
-        stored = np.rot90(DEPTH_M, 2).astype(np.float32)
-        np.save(folder / f"{folder.name}_gt.npy", stored)
-    return folder
+from tests.snn_depth.data.sets.public.trees import PKU_DEPTH_M, PKU_FRAMES, add_pku_sample
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     folder = tmp_path / "Spike-Stero"
-    add_sample(folder, "indoor/left/0000/0002")
-    add_sample(folder, "indoor/left/0000/0003", with_depth=False)
-    add_sample(folder, "indoor/left/0034/0000")
-    add_sample(folder, "indoor/right/0000/0002", with_depth=False)
-    add_sample(folder, "outdoor/left/0033/0011")
+    add_pku_sample(folder, "indoor/left/0000/0002")
+    add_pku_sample(folder, "indoor/left/0000/0003", with_depth=False)
+    add_pku_sample(folder, "indoor/left/0034/0000")
+    add_pku_sample(folder, "indoor/right/0000/0002", with_depth=False)
+    add_pku_sample(folder, "outdoor/left/0033/0011")
     return folder
 
 
@@ -41,9 +26,10 @@ def test_a_sample_at_full_size_is_what_the_files_hold(root: Path) -> None:
     dataset = PkuSpikeStereo(root, "test", size=None, num_frames=8, num_bins=2)
     assert len(dataset) == 1
     sample = dataset[0]
-    np.testing.assert_array_equal(sample["spikes"].image[0, 0], FRAMES[1:5].sum(0))  # the middle
-    np.testing.assert_array_equal(sample["spikes"].image[1, 0], FRAMES[5:9].sum(0))
-    np.testing.assert_array_equal(sample["spikes"].depth_m[0], DEPTH_M.astype(np.float32))
+    # The frames in the middle of the file.
+    np.testing.assert_array_equal(sample["spikes"].image[0, 0], PKU_FRAMES[1:5].sum(0))
+    np.testing.assert_array_equal(sample["spikes"].image[1, 0], PKU_FRAMES[5:9].sum(0))
+    np.testing.assert_array_equal(sample["spikes"].depth_m[0], PKU_DEPTH_M.astype(np.float32))
     assert dataset.spec.sample_rate_hz == 20_000 and dataset.spec.focal_length_px == 0
     assert (dataset.spec.height, dataset.spec.width) == (250, 400)
 
@@ -57,9 +43,9 @@ def test_a_smaller_sample_keeps_square_pixels_and_whole_counts(root: Path) -> No
     )
     assert sample["spikes"].image.max() <= 4
     # Pixels of 4 x 4 from rows 25 to 225: the number of spikes is right to less than one.
-    light = FRAMES[1:9, 25:225].sum(0).reshape(50, 4, 100, 4).mean((1, 3))
+    light = PKU_FRAMES[1:9, 25:225].sum(0).reshape(50, 4, 100, 4).mean((1, 3))
     assert np.abs(sample["spikes"].image.sum(0)[0].numpy() - light).max() < 1
-    np.testing.assert_allclose(sample["spikes"].depth_m[0], DEPTH_M[27:225:4, 2::4], rtol=1e-6)
+    np.testing.assert_allclose(sample["spikes"].depth_m[0], PKU_DEPTH_M[27:225:4, 2::4], rtol=1e-6)
     batch = collate([dataset[0], dataset[1]])
     assert batch["spikes"].image.shape == (2, 2, 1, 50, 100) and batch["spikes"].valid_mask.all()
     assert dataset[0] is sample
@@ -97,8 +83,8 @@ def test_a_sound_folder(root: Path) -> None:
     }
     preview = PkuSpikeStereo.preview(root)
     assert preview["spikes"].image.shape == (1, 1, 250, 400)
-    np.testing.assert_array_equal(preview["spikes"].image[0, 0], FRAMES.sum(0))
-    np.testing.assert_array_equal(preview["spikes"].depth_m[0], DEPTH_M.astype(np.float32))
+    np.testing.assert_array_equal(preview["spikes"].image[0, 0], PKU_FRAMES.sum(0))
+    np.testing.assert_array_equal(preview["spikes"].depth_m[0], PKU_DEPTH_M.astype(np.float32))
 
 
 def test_a_missing_file_is_named(root: Path) -> None:
@@ -134,11 +120,11 @@ def truncate_spikes(folder: Path) -> None:
     ("damage", "message"),
     [
         (truncate_spikes, "0002.dat"),
-        (lambda f: np.save(f / "0002_gt.npy", DEPTH_M[:5]), "0002_gt.npy"),
+        (lambda f: np.save(f / "0002_gt.npy", PKU_DEPTH_M[:5]), "0002_gt.npy"),
         (lambda f: np.save(f / "0002_gt.npy", np.ones((250, 400), np.uint16)), "floating-point"),
-        (lambda f: np.save(f / "0002_gt.npy", DEPTH_M[None]), "floating-point metres"),
+        (lambda f: np.save(f / "0002_gt.npy", PKU_DEPTH_M[None]), "floating-point metres"),
         (lambda f: (f / "0002_gt.npy").write_text("hello"), "cannot read depth"),
-        (lambda f: np.savez((f / "0002_gt.npy").open("wb"), DEPTH_M), "is an archive"),
+        (lambda f: np.savez((f / "0002_gt.npy").open("wb"), PKU_DEPTH_M), "is an archive"),
     ],
 )
 def test_damaged_files(root: Path, damage: Callable[[Path], object], message: str) -> None:

@@ -7,6 +7,8 @@ import numpy as np
 import scipy.io
 from PIL import Image
 
+from snn_depth.data.streams.spike_stream import save_spikes
+
 HEIGHT, WIDTH = 24, 40
 
 
@@ -143,3 +145,54 @@ def make_nyu_folders(root: Path) -> Path:
         save_rgb(root / folder / scene / f"rgb_{number:05d}.jpg", seed=number)
         save_depth(root / folder / scene / f"sync_depth_{number:05d}.png", 1000 + number)
     return root
+
+
+DENSE_SHAPE = (6, 10, 8)  # height, width, spike frames
+
+
+def dense_stamps(first: int, num_rows: int) -> str:
+    return "".join(f"{row} {(first + row) / 30:.6f}\n" for row in range(num_rows))
+
+
+def dense_spikes(picture: int) -> np.ndarray:
+    height, width, num_frames = DENSE_SHAPE
+    return np.random.default_rng(picture).random((num_frames, height, width)) < 0.3
+
+
+def dense_depth_m(picture: int) -> np.ndarray:
+    depth_m = np.full(DENSE_SHAPE[:2], 10.0 + picture)
+    depth_m[0, 0], depth_m[0, 1] = 1000.0, np.nan  # sky, and a hole
+    return depth_m
+
+
+def add_dense_sequence(root: Path, place: str) -> Path:
+    """Six pictures; the spikes' rows 0..3 belong to pictures 1..4."""
+    sequence = root / place
+    for folder in ("spike/r128", "depth/data", "rgb/frames"):
+        (sequence / folder).mkdir(parents=True)
+    (sequence / "depth/data/timestamps.txt").write_text(dense_stamps(0, 6))
+    (sequence / "spike/r128/timestamps.txt").write_text(dense_stamps(1, 4))
+    for picture in range(6):
+        np.save(sequence / f"depth/data/depth_{picture:010d}.npy", dense_depth_m(picture))
+        rgb = np.full((*DENSE_SHAPE[:2], 3), 10 * picture, np.uint8)
+        Image.fromarray(rgb).save(sequence / f"rgb/frames/frame_{picture:010d}.png")
+    for row in range(1, 4):
+        path = sequence / f"spike/r128/spike_{row:010d}.npy"
+        np.save(path, dense_spikes(row + 1).astype(np.float32))
+    return sequence
+
+
+PKU_FRAMES = np.random.default_rng(0).random((10, 250, 400)) < 0.3
+# Nearer towards the bottom and the right of the scene.
+PKU_DEPTH_M = np.linspace(4, 2, 250)[:, None] + np.linspace(1, 0, 400)
+
+
+def add_pku_sample(root: Path, place: str, *, with_depth: bool = True) -> Path:
+    """One sample of real spikes; `place` is such as indoor/left/0000/0002."""
+    folder = root / place
+    folder.mkdir(parents=True)
+    save_spikes(PKU_FRAMES, folder / f"{folder.name}.dat")
+    if with_depth:
+        stored = np.rot90(PKU_DEPTH_M, 2).astype(np.float32)
+        np.save(folder / f"{folder.name}_gt.npy", stored)
+    return folder
