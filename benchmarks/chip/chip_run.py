@@ -27,7 +27,6 @@ class BatchOnChip:
     """A batch.
 
     Attributes:
-        traffic: Between cores, per layer.
         pipelined_us_SB: Duration of the steps when samples follow each other, by bracket end.
         isolated_us_SB: Duration of the steps of a lone sample, likewise.
         layers: What limits each layer when samples follow each other, likewise.

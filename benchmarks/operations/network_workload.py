@@ -31,7 +31,6 @@ class ProjectedLayer:
     """The synapses of one population.
 
     Attributes:
-        population: In the network's graph.
         edges: One per projection, normalisation and upsampling folded.
         bias: What they add without input, shape (C,).
     """

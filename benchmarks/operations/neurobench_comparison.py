@@ -42,12 +42,8 @@ class NeuroBenchComparison:
     """Counts of the same run, summed over its samples.
 
     Attributes:
-        exact: Ours.
-        neurobench: NeuroBench's.
         differences: What its rules are known to add.
-        num_samples: Samples.
         num_steps: Steps of each, 1 for a conventional network.
-        neurobench_version: Version of the package.
     """
 
     exact: OperationCounts

@@ -33,8 +33,6 @@ class OperationCounts:
 
     Attributes:
         dense: Joined pairs of neurons times steps, whatever was sent.
-        macs: Effective multiply-accumulates.
-        accumulations: Effective additions.
     """
 
     dense: int = 0
@@ -58,12 +56,7 @@ class OperationCounts:
 
 @dataclass(frozen=True)
 class Difference:
-    """What one of NeuroBench's rules adds to a count, or takes away.
-
-    Attributes:
-        rule: In words.
-        added: Operations.
-    """
+    """What one of NeuroBench's rules adds to a count, or takes away."""
 
     rule: str
     added: OperationCounts
@@ -83,7 +76,6 @@ def neurobench_differences(network: DepthNetwork, workload: Workload) -> tuple[D
     """What NeuroBench's rules add to the exact counts, when it is given all samples in one batch.
 
     Args:
-        network: The network, whose convolutions NeuroBench sees.
         workload: What it did, by `workload_of_network`.
     """
     unfolded, without_zeros, by_data = OperationCounts(), OperationCounts(), OperationCounts()

@@ -26,8 +26,6 @@ class Picture:
 
     Attributes:
         name: File name without suffix, unique in the report.
-        svg: The drawing.
-        caption: What it shows.
     """
 
     name: str
@@ -41,8 +39,6 @@ class Section:
 
     Attributes:
         key: Of its data in `report.json`.
-        title: Heading.
-        blocks: What stands in it, in order.
         data: Anything that JSON can hold.
     """
 

@@ -30,7 +30,6 @@ class Point:
     """A network in the plane of energy and error.
 
     Attributes:
-        family: Key of `COLOURS`.
         energy_uj: Per inference.
         abs_rel: Mean over the samples.
         on_front: Whether no other network is better in both.
@@ -96,8 +95,6 @@ def tornado_plot(swings: Sequence[tuple[str, float, float]], *, nominal: float, 
 
     Args:
         swings: Constant, result at its low end, result at its high end; the largest swing first.
-        nominal: Result with nominal constants.
-        label: What the result is.
     """
     with mpl.rc_context(_STYLE):
         figure, ax = _figure(7.6, 0.3 * len(swings) + 1.2)

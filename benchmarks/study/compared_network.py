@@ -35,7 +35,6 @@ class ComparedNetwork:
 
     Attributes:
         kind: "snn", or "ann" for the twin and its quantised forms, or "teacher".
-        run: Depth and workload of a batch.
         depth_range: To which its metrics are capped.
         weight_bits: 32 for floating point.
         activation_bits: 1 for spikes.
@@ -56,10 +55,8 @@ class Measured:
     """What a network scored, and what it did.
 
     Attributes:
-        network: The network.
         scores_B: Metrics of every sample, by name.
         early_scores_B: After every step, likewise; the last entry is `scores_B`.
-        counts: Events.
     """
 
     network: ComparedNetwork

@@ -45,19 +45,8 @@ class Comparison:
     """Measured networks on common samples.
 
     Attributes:
-        artifact_path: File of the converted network.
-        artifact: What is in it.
-        checkpoints: Files of the other networks, in order.
-        samples: What they ran on.
-        spec: Window and size that the networks are for.
-        graph: The integer network.
-        snn: Its measurement.
         snn_float: That of the float network it was made of; None where the artifact has none.
-        others: Conventional networks, in order.
         audits: Of the conventional networks, by name: where every operation of torch went.
-        chip_run: The integer network on the chip.
-        chip_path: File that describes the chip.
-        arithmetic: Constants of arithmetic and memories.
     """
 
     artifact_path: Path
@@ -127,12 +116,7 @@ class Comparison:
     def ann_machine(
         self, measured: Measured, reuse: float = NOMINAL_REUSE, *, skips_zeros: bool = False
     ) -> AnnMachine:
-        """What a quantised network is priced on.
-
-        Args:
-            reuse: Multiplications for which a number is used once it is read.
-            skips_zeros: Whether zeros cost nothing.
-        """
+        """What a quantised network is priced on."""
         machine = conventional_machine(self.spec, measured.network)
         return replace(machine, reuse=reuse, skips_zeros=skips_zeros)
 

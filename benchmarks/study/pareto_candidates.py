@@ -38,9 +38,7 @@ class Candidate:
     """A trained network, measured.
 
     Attributes:
-        loaded: From its checkpoint.
         measured: The network, or what the chip makes of it.
-        machine: What it is priced on.
     """
 
     loaded: LoadedNetwork
@@ -166,7 +164,6 @@ def counterpart_ratio(
     """Energy of a spiking network over that of its quantised twin.
 
     Args:
-        values: Of `constants/nm45.toml`.
         reuse: Of the conventional machine.
         rho: Of the spiking one: accesses to a membrane per event.
     """

@@ -28,9 +28,7 @@ def scored_samples(
 
     Args:
         recordings: Recordings (*.h5) with depth, or folders of them; none for the synthetic world.
-        spec: Window and size that the network is for.
         max_samples: Samples to use, spread evenly; all where there are fewer.
-        cache_dir: Where recordings of the world are kept.
         depth_ranges: Of the networks; a sample needs depth inside each of them.
 
     Raises:

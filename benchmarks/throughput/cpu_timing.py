@@ -44,11 +44,9 @@ class CpuTiming:
         network: From the prepared input to depth and uncertainty.
         preprocessing: From the raw input to the prepared one.
         lif_kernels: How spiking neurons ran: compiled, or as plain loops ("eager").
-        warm_up_s: Seconds of work before the first window of each.
         energy: Of the processor's packages per inference, the network alone; None where it was not
             measured.
         energy_note: What the energy covers, or why there is none.
-        machine: Processor and versions.
     """
 
     network: Latency
@@ -88,14 +86,8 @@ def time_network(
         network: In evaluation mode, on the CPU.
         prepare: From raw input in memory to what the network takes, batch 1: `spike_input` or
             `rgb_input`.
-        num_threads: Threads that torch is to compute with.
         num_windows: Windows whose median counts; MLPerf Tiny takes five.
         window_s: Seconds of each; MLPerf Tiny takes ten or more. Energy takes `MIN_WINDOW_S`.
-        warm_up_s: Seconds of work before the first window.
-        powercap: Folder of Linux's power-capping framework.
-
-    Raises:
-        ValueError: For settings or a network with which nothing can be measured.
     """
     check_windows(num_windows, window_s, warm_up_s)
     if num_threads < 1:
@@ -148,9 +140,7 @@ def measure_calls(
     """Latency of repeated work, and its energy per call where it can be read.
 
     Args:
-        work: One inference.
         window_s: Seconds of each window of work, and of the idle window before them.
-        packages: Energy counters; None for none.
     """
     time_calls(work, at_least_s=warm_up_s)
     if packages is None:

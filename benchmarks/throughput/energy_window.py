@@ -31,7 +31,6 @@ class EnergyWindow:
     """A stretch of time and what was done in it.
 
     Attributes:
-        energy_j: All energy that the device took.
         num_inferences: Samples, not batches, that were inferred; 0 for an idle window.
     """
 
@@ -50,13 +49,10 @@ class InferenceEnergy:
     """Energy per inference, the median over windows.
 
     Attributes:
-        total_j: All energy of the device.
         dynamic_j: The part above idle; negative where it drowns in noise.
         total_range_j: Least and largest of the windows; so is `dynamic_range_j`.
         idle_w: Power of the device when ready and without work.
         active_w: Median power at work.
-        num_windows: Windows at work.
-        num_inferences: Samples in all of them.
         edge_error: Bound of the relative error of each window's energy, for the counter moves in
             steps of time.
     """
@@ -116,12 +112,7 @@ def energy_per_inference(
     """Total and dynamic energy per inference: medians and ranges over the windows.
 
     Args:
-        active: Windows of work.
         idle: A window in which the device was ready and had nothing to do.
-        counter_step_s: Time between two updates of the counter.
-
-    Raises:
-        ValueError: Without windows, or for one without inferences.
     """
     if not active or not all(window.num_inferences for window in active):
         numbers = [window.num_inferences for window in active]

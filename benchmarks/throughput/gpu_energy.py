@@ -49,14 +49,9 @@ class GpuPlan:
     """How long to measure what.
 
     Attributes:
-        num_windows: Windows whose median counts.
         window_s: Seconds of each; 10 or more, for the counter moves in steps.
-        warm_up_s: Seconds of work before the first window of each batch size.
         cool_down_s: Seconds of rest before the GPU counts as idle, and between batch sizes.
         max_batch_size: Where the search for the best batch ends.
-
-    Raises:
-        ValueError: For a plan by which nothing can be measured.
     """
 
     num_windows: int = 5
@@ -76,7 +71,6 @@ class BatchEnergy:
     """What batches of one size take.
 
     Attributes:
-        batch_size: Samples per call.
         energy: Per sample.
         latency: Of a whole batch.
         before: State of the GPU before the first window of work.
@@ -95,14 +89,11 @@ class GpuEnergy:
     """What was measured.
 
     Attributes:
-        device: Name of the GPU.
-        driver: Version of its driver.
         one: Batch 1.
         best: The batch that takes least energy per sample; `one` where that is batch 1.
         sweep: One window per batch size, by which the best was chosen.
         lif_kernels: How spiking neurons ran: compiled, or as plain loops ("eager").
         precision: Type of numbers, and how torch multiplies float32.
-        machine: Host and versions.
     """
 
     device: str
@@ -143,7 +134,6 @@ def measure_gpu(
             batches repeat it.
         device_index: Which GPU, as torch counts them.
         plan: How long to measure; `GpuPlan` by default, about nine minutes.
-        dtype: What to compute in.
 
     Raises:
         ValueError: For a network in training mode, an input of several samples, or windows too
@@ -200,8 +190,6 @@ def measure_batches(
     Args:
         calls_of: From a batch size to what infers such a batch and returns when it is done. It
             raises `torch.OutOfMemoryError` for one that does not fit.
-        meter: Energy counter of what infers.
-        plan: How long to measure.
     """
     sweep: list[BatchEnergy] = []
     batch_size = 1
@@ -222,11 +210,7 @@ def measure_batches(
 
 
 def best_batch(sweep: Sequence[BatchEnergy]) -> BatchEnergy:
-    """The batch that takes least energy per sample; of equals the smallest.
-
-    Raises:
-        ValueError: For an empty sweep.
-    """
+    """The batch that takes least energy per sample; of equals the smallest."""
     if not sweep:
         raise ValueError("the sweep is empty; accepted: one batch size or more")
     return min(sweep, key=lambda batch: (batch.energy.total_j, batch.batch_size))

@@ -15,11 +15,9 @@ class Latency:
 
     Attributes:
         median_ms: Median over the windows of their mean time per call: MLPerf Tiny's figure.
-        windows_ms: The mean time per call of every window.
         mean_ms: Over all calls: NeuroBench's figure.
         standard_error_ms: Of that mean; None for a single call.
         p50_ms: Median over all calls; p90 and p99 are what 9 of 10, 99 of 100 stay below.
-        num_calls: In all windows.
     """
 
     median_ms: float
@@ -33,11 +31,7 @@ class Latency:
 
 
 def latency_of_windows(windows_s: Sequence[Sequence[float]]) -> Latency:
-    """Summarise the seconds that each call took, window by window.
-
-    Raises:
-        ValueError: Without windows, or for a window without calls.
-    """
+    """Summarise the seconds that each call took, window by window."""
     if not windows_s or not all(windows_s):
         raise ValueError(
             f"calls per window are {[len(w) for w in windows_s]}; accepted: one window or more, "
@@ -67,7 +61,6 @@ def time_calls(
     Args:
         work: What to call; it returns when the work is done.
         at_least_s: Calls start until so much time has passed; there is always one.
-        clock: Seconds.
     """
     calls_s = []
     start_s = before_s = clock()
@@ -81,11 +74,7 @@ def time_calls(
 
 
 def check_windows(num_windows: int, window_s: float, warm_up_s: float) -> None:
-    """Refuse settings with which nothing can be measured.
-
-    Raises:
-        ValueError: Naming the setting.
-    """
+    """Refuse settings with which nothing can be measured."""
     if num_windows < 1:
         raise ValueError(f"num_windows is {num_windows}; accepted: 1 or more")
     for name, seconds in (("window_s", window_s), ("warm_up_s", warm_up_s)):

@@ -42,7 +42,6 @@ def fastest_kernels(network: DepthPredictor, x: Tensor) -> Mode:
 
     Args:
         network: On the device on which it is to be measured; one without such neurons is "eager".
-        x: What it reads, on that device.
     """
     if not isinstance(network, SpikingDepthNet) or network.lif.backend != "native":
         return "eager"

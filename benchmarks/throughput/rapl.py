@@ -20,7 +20,6 @@ class PackageCounter:
     """Counter of one package.
 
     Attributes:
-        folder: Where Linux shows it.
         wraps_at_j: Where it starts from 0 again.
     """
 
@@ -45,11 +44,7 @@ class Packages:
     def window_since(
         self, start: Sequence[CounterReading], num_inferences: int, *, min_duration_s: float
     ) -> EnergyWindow:
-        """The window from an earlier reading to now, over all packages; see `window_between`.
-
-        Raises:
-            ValueError: For a window that says nothing.
-        """
+        """The window from an earlier reading to now, over all packages; see `window_between`."""
         parts = [
             window_between(
                 before,

@@ -30,11 +30,7 @@ _TORNADO_BARS = 12
 def memory_energy(
     measured: Measured, machine: SnnMachine | AnnMachine, values: Values
 ) -> EnergyBreakdown:
-    """Energy of a whole network under the memory-inclusive model, per sample.
-
-    Args:
-        values: Of `constants/nm45.toml`.
-    """
+    """Energy of a whole network under the memory-inclusive model, per sample."""
     if isinstance(machine, SnnMachine):
         return network_energy(snn_energy(measured.counts, machine, values, pipelined=True))
     return network_energy(ann_energy(measured.counts, machine, values))

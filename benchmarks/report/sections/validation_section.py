@@ -18,9 +18,6 @@ def validation_section(pilotnet: Path | None) -> Section:
 
     Args:
         pilotnet: Folder of Intel's network and spikes; None for the stored counts.
-
-    Raises:
-        ValueError: For a folder that lacks a file.
     """
     if pilotnet is not None:
         return section_of_run(count_pilotnet(pilotnet), "counted for this report")
