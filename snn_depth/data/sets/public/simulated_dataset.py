@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 import torch
@@ -79,7 +79,20 @@ class SimulatedDataset(RecordingDataset, DatasetLayout):
         keep_in_memory: bool = True,
     ) -> None:
         DataSpec(num_frames=num_frames, num_bins=num_bins)  # raises before hours of simulation
-        settings: dict[str, Any] = {
+        if size is not None and min(size) < 8:
+            raise ValueError(f"size is {list(size)}; accepted: 8 or more pixels each")
+        if sensor not in get_args(Sensor):
+            raise ValueError(f"sensor is {sensor!r}; accepted: {', '.join(get_args(Sensor))}")
+        noise = SensorNoise() if sensor == "noisy" else None
+        simulation = SpikeSimulation(
+            SpikeCamera(sample_rate_hz=sample_rate_hz, noise=noise),
+            burst_frames=num_frames,
+            interpolation=interpolation,
+            size=size,
+            crop=crop,
+            max_depth_m=max_depth_m,
+        )
+        settings = {
             "size": size,
             "crop": crop,
             "num_frames": num_frames,
@@ -88,7 +101,6 @@ class SimulatedDataset(RecordingDataset, DatasetLayout):
             "interpolation": interpolation,
             "max_depth_m": max_depth_m,
         }
-        simulation = _simulation(**settings)
         key = json_sha256(settings | {"version": SIMULATION_VERSION})[:12]
         folder = Path(cache_dir) / f"{type(self).__name__}-{key}"
         jobs = [SimulationJob(s, simulation, folder / s.file_name()) for s in sequences]
@@ -139,30 +151,6 @@ class SimulatedDataset(RecordingDataset, DatasetLayout):
                 continue
             return _first_sample(sequence)
         raise problem
-
-
-def _simulation(
-    size: tuple[int, int] | None,
-    crop: tuple[int, int] | None,
-    num_frames: int,
-    sample_rate_hz: float,
-    sensor: Sensor,
-    interpolation: Interpolation,
-    max_depth_m: float,
-) -> SpikeSimulation:
-    if size is not None and min(size) < 8:
-        raise ValueError(f"size is {list(size)}; accepted: 8 or more pixels each")
-    if sensor not in get_args(Sensor):
-        raise ValueError(f"sensor is {sensor!r}; accepted: {', '.join(get_args(Sensor))}")
-    noise = SensorNoise() if sensor == "noisy" else None
-    return SpikeSimulation(
-        SpikeCamera(sample_rate_hz=sample_rate_hz, noise=noise),
-        burst_frames=num_frames,
-        interpolation=interpolation,
-        size=size,
-        crop=crop,
-        max_depth_m=max_depth_m,
-    )
 
 
 def _first_sample(sequence: FrameSequence) -> Sample:

@@ -143,5 +143,9 @@ def test_processes_give_the_same_recordings(tmp_path):
     ]
     assert len(samples[0]) == len(samples[1]) == 103
     for index in (0, 50, 102):
-        for part, value in samples[0][index].items():
-            np.testing.assert_array_equal(value, samples[1][index][part])
+        alone, shared = samples[0][index], samples[1][index]
+        assert set(alone.views) == set(shared.views) == {"rgb", "spikes"}
+        for sensor, view in alone.views.items():
+            assert set(view.parts) == set(shared[sensor].parts) >= {"image", "depth_m"}
+            for part, value in view.parts.items():
+                np.testing.assert_array_equal(value, shared[sensor].parts[part])
