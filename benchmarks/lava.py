@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy.typing as npt
+from jsonargparse.typing import PositiveInt
 from rich.console import Console
 
 from conversion.graph.artifact import Artifact, write_artifact
@@ -50,7 +51,7 @@ def benchmark(
     stock_sizes: Sequence[str] = ("64x128",),
     fast_sizes: Sequence[str] = ("64x128", "128x256"),
     num_samples: int = 2,
-    num_repeats: int = 3,
+    num_repeats: PositiveInt = 3,
     cache_dir: Path = Path("data_cache"),
 ) -> None:
     """Measure the integer simulator and Lava's bit-accurate models on the same networks.
@@ -64,8 +65,6 @@ def benchmark(
         num_repeats: Runs of each, over which the spread is taken.
         cache_dir: Where pictures of the synthetic world are kept.
     """
-    if num_repeats < 1:
-        raise ValueError(f"num_repeats is {num_repeats}; accepted: 1 or more")
     console = Console()
     loaded = load_network(checkpoint)
     python = lava_python(console.print)

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from jsonargparse.typing import NonNegativeInt, PositiveInt
 from rich.logging import RichHandler
 
 from benchmarks.accuracy.ablations import ablated
@@ -26,8 +27,8 @@ RESULTS = Path(__file__).parents[1] / "results" / "bicross.json"
 def accuracy(
     *,
     recipe: Sequence[Path],
-    seeds: int = 3,
-    seed_list: Sequence[int] = (),
+    seeds: PositiveInt = 3,
+    seed_list: Sequence[NonNegativeInt] = (),
     stages: Sequence[str] = (),
     ablations: bool = False,
     output: Path = RESULTS,
@@ -58,10 +59,6 @@ def accuracy(
     logging.basicConfig(
         level=logging.INFO, format="%(message)s", handlers=[RichHandler(show_path=False)]
     )
-    if seeds < 1:
-        raise ValueError(f"seeds is {seeds}; accepted: 1 or more")
-    if min(seed_list, default=0) < 0:
-        raise ValueError(f"seed_list is {list(seed_list)}; accepted: 0 or more each")
     scenarios = read_scenarios(recipe)
     with_ablations = [ablated(scenario) for scenario in scenarios]
     results = ResultRows(output, row_digests(with_ablations))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from jsonargparse.typing import NonNegativeFloat
 from rich.console import Console
 
 from benchmarks.pareto import RESULTS as PARETO
@@ -47,7 +48,7 @@ def report(
     data: Sequence[Path] = (),
     chip: str = "loihi2",
     max_samples: int = 160,
-    window_s: float = 1.0,
+    window_s: NonNegativeFloat = 1.0,
     pilotnet: Path | None = None,
     pareto: Path = PARETO,
     cache_dir: Path = Path("data_cache"),
@@ -71,8 +72,6 @@ def report(
         pareto: Results of benchmarks.pareto (*.json).
         cache_dir: Where recordings of the synthetic world are kept.
     """
-    if window_s < 0:
-        raise ValueError(f"window_s is {window_s}; accepted: 0 or more seconds")
     validation = validation_section(pilotnet)  # before hours of work: its folder may be wrong
     front = pareto_section(pareto)
     comparison = compare_networks(

@@ -31,14 +31,7 @@ class Wiring:
     largest_input: float
 
     def connect(self, source: OutPort, edge: Edge, layer: Layer, target: InPort) -> None:
-        """Make an edge.
-
-        Args:
-            source: Where the spikes or counts come from.
-            edge: The edge.
-            layer: Where it leads.
-            target: Receives the currents, a step (and the edge's delay) later.
-        """
+        """Make an edge; `target` receives the currents a step (and the edge's delay) later."""
         source_shape = self.graph.shapes[edge.source]
         if edge.delay:
             line = DelayLine(shape=source_shape, delay=edge.delay)

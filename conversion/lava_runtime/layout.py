@@ -12,40 +12,22 @@ Array = npt.NDArray[Any]
 
 
 def conv_weight(weight: Array) -> Array:
-    """Kernels for Lava's ``Conv``.
+    """Kernels for Lava's ``Conv``, which convolves, from torch's, which are cross-correlated.
 
-    Args:
-        weight: Shape (C_out, C_in/groups, kh, kw), cross-correlation, as in torch.
-
-    Returns:
-        Shape (C_out, kw, kh, C_in/groups), convolution.
+    From (C_out, C_in/groups, kh, kw) to (C_out, kw, kh, C_in/groups).
     """
     return weight[:, :, ::-1, ::-1].transpose(0, 3, 2, 1)
 
 
 def dense_weight(weight: Array, source_shape: Shape, target_shape: Shape) -> Array:
-    """Weights between layers that Lava flattens, in the order W, H, C.
-
-    Args:
-        weight: Shape (out, in), both in the order C, H, W.
-        source_shape: C, H, W.
-        target_shape: C, H, W.
-
-    Returns:
-        The same weights in the other order.
-    """
+    """Weights (out, in) between layers that are flattened by C, H, W, in Lava's order W, H, C."""
     return weight[np.ix_(_flat_order(target_shape), _flat_order(source_shape))]
 
 
 def record_SBCHW(record: Array, shape: Shape) -> Array:
-    """What Lava's neurons did, in our layout.
+    """What Lava's neurons did, in our layout: a batch of one stream.
 
-    Args:
-        record: Shape (S, ...), a step's values in the order W, H, C.
-        shape: C, H, W.
-
-    Returns:
-        Shape (S, 1, C, H, W), a batch of one stream.
+    From (S, ...), a step's values in the order W, H, C, to (S, 1, C, H, W).
     """
     return record.reshape(-1, *shape[::-1]).transpose(0, 3, 2, 1)[:, None]
 

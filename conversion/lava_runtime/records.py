@@ -36,15 +36,12 @@ class Records:
         return self._path(layer, "membranes") if wanted else None
 
     def trace(self, num_samples: int, num_steps: int, reset_period: int) -> Trace:
-        """Read all files, each layer shifted back by the steps that the input takes to it.
+        """The time-aligned trace: each layer shifted back by the steps that the input takes to it.
 
         Args:
             num_samples: Samples that followed each other.
             num_steps: Steps per sample.
             reset_period: Steps from the start of one sample to the start of the next.
-
-        Returns:
-            The time-aligned trace, (T, B, C, H, W) by layer name.
         """
 
         def samples(record: npt.NDArray[Any], layer: Layer) -> npt.NDArray[Any]:

@@ -66,13 +66,10 @@ def convert(
     Args:
         network: The student.
         batch: Samples.
-        num_weight_bits: Bits per weight.
+        num_weight_bits: With the sign.
         largest_input: Largest count of a pixel in a time bin.
         delays: How the skips are made to wait.
         record_membranes: Whether the graphs' traces are to have the membranes of all layers.
-
-    Returns:
-        The conversion.
 
     Raises:
         ValueError: When a stage differs that must not, naming the layer, or when the network
@@ -115,10 +112,7 @@ def convert(
 def check_pipelined(graph: LayerGraph, inputs_TBCHW: npt.NDArray[Any], aligned: Trace) -> None:
     """Refuse an integer graph that computes something else when samples follow each other.
 
-    Args:
-        graph: Balanced integer graph.
-        inputs_TBCHW: Samples.
-        aligned: What they do in time-aligned operation.
+    `aligned` is what the samples do in time-aligned operation.
 
     Raises:
         ValueError: Naming the first layer that differs.
@@ -144,17 +138,7 @@ def check_pipelined(graph: LayerGraph, inputs_TBCHW: npt.NDArray[Any], aligned: 
 def depth_scores(
     network: SpikingDepthNet, graph: LayerGraph, trace: Trace, batch: Batch
 ) -> dict[str, float]:
-    """Depth metrics of a converted network, means over samples.
-
-    Args:
-        network: The student.
-        graph: Its float or integer graph.
-        trace: What that did on the samples.
-        batch: Samples with depth.
-
-    Returns:
-        Metrics by name.
-    """
+    """Depth metrics of a student's float or integer graph from its trace, means over samples."""
     truth = network.view(batch)
     depth_m = depth_of_readout(
         network,

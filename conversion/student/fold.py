@@ -24,16 +24,8 @@ def fold_batch_norm(
     """Merge a batch normalisation with fixed statistics into the convolution before it.
 
     ``gamma (w * x + b - mean) / sqrt(variance + epsilon) + beta`` (Ioffe and Szegedy 2015, arXiv
-    1502.03167) is again a convolution plus a bias.
-
-    Args:
-        weight: Kernel, shape (C_out, ...), output channels first.
-        bias: Shape (C_out,).
-        gamma: Scale of the normalisation (C_out,).
-        beta: Shift (C_out,).
-        mean: Running mean (C_out,).
-        variance: Running variance (C_out,).
-        epsilon: Added to the variance.
+    1502.03167) is again a convolution plus a bias. Output channels come first in the kernel; all
+    other arrays are (C_out,).
 
     Returns:
         Kernel and bias of the merged convolution.
@@ -57,7 +49,7 @@ def fold_nearest_upsampling(weight: Array, factor: int, groups: int = 1) -> tupl
     Args:
         weight: Kernel in torch's convolution order (C_out, C_in/groups, k, k), k odd.
         factor: How often every pixel is repeated along each side.
-        groups: Groups of the convolution.
+        groups: Of the convolution.
 
     Returns:
         Kernel in torch's transposed order (C_in, C_out/groups, k + f - 1, k + f - 1), and its

@@ -75,15 +75,7 @@ class LayerRow:
 
 
 def layer_rows(integer_graph: LayerGraph, traces: Traces) -> list[LayerRow]:
-    """Figures of every layer.
-
-    Args:
-        integer_graph: The converted network.
-        traces: What its stages did.
-
-    Returns:
-        One row per layer, in order.
-    """
+    """Figures of every layer, in order."""
     return [
         LayerRow(
             layer.name,
@@ -99,14 +91,7 @@ def layer_rows(integer_graph: LayerGraph, traces: Traces) -> list[LayerRow]:
 
 
 def bits_used(edge: Edge) -> int:
-    """Bits, with the sign, that integer weights need without their common power of two.
-
-    Args:
-        edge: Of an integer graph.
-
-    Returns:
-        0 for weights that are all zero.
-    """
+    """Bits, with the sign, of integer weights without their common power of two; 0 if all are 0."""
     weights = edge.weight.astype(np.int64)
     common = int(np.bitwise_or.reduce(weights, axis=None))
     if common == 0:
@@ -118,9 +103,7 @@ def bits_used(edge: Edge) -> int:
 def check_equal(rows: Iterable[LayerRow], tolerance: float = 1e-9) -> None:
     """Refuse a float graph that is not the student.
 
-    Args:
-        rows: Figures of all layers.
-        tolerance: Accepted difference of the readout's membranes.
+    `tolerance` is for the readout's membranes; of spikes none may differ.
 
     Raises:
         ValueError: Naming the first layer that differs.

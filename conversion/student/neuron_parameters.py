@@ -18,10 +18,6 @@ _USE_LIF = (
 def lif_parameters(name: str, neuron: nn.Module) -> tuple[float, float]:
     """Decay of the membrane per step, and threshold.
 
-    Args:
-        name: Name of the module in its network, for messages.
-        neuron: The module.
-
     Raises:
         ValueError: For a neuron that the chip does not have, with the module's name and what to
             use instead.
@@ -34,12 +30,8 @@ def lif_parameters(name: str, neuron: nn.Module) -> tuple[float, float]:
 def integrator_decay(name: str, neuron: nn.Module) -> float:
     """Decay of the membrane per step of neurons that never fire.
 
-    Args:
-        name: Name of the module in its network, for messages.
-        neuron: The module.
-
     Raises:
-        ValueError: For anything else than a leaky integrator.
+        ValueError: For anything else than a leaky integrator, with the module's name.
     """
     if type(neuron) is not LeakyIntegrator:
         raise ValueError(

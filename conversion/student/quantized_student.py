@@ -67,11 +67,7 @@ class QuantizedStudent(SpikingDepthNet):
     def quantized_layer(self, population: Population) -> Layer:
         """A population as its conversion makes it of the present weights.
 
-        Args:
-            population: One of the network's graph.
-
-        Returns:
-            The integer layer, on a grid of one pixel: nothing of it depends on the grid.
+        The integer layer stands on a grid of one pixel: nothing of it depends on the grid.
 
         Raises:
             ValueError: When it does not fit the chip's ranges, naming it.
@@ -131,13 +127,9 @@ class QuantizedStudent(SpikingDepthNet):
 
 
 def fold(projection: nn.Sequential) -> tuple[Tensor, Tensor]:
-    """Kernel and bias that a projection becomes, with a gradient; see `conversion.student.fold`.
+    """Weight (as in `Edge`) and bias that a projection becomes, with a gradient.
 
-    Args:
-        projection: Convolution (or `UpsampledConv2d`) and an optional batch normalisation.
-
-    Returns:
-        Weight as in `conversion.graph.layer_graph.Edge`, and bias (C_out,).
+    As `conversion.student.fold` does it.
     """
     conv, *norms = projection
     assert isinstance(conv, nn.Conv2d)
@@ -153,30 +145,13 @@ def fold(projection: nn.Sequential) -> tuple[Tensor, Tensor]:
 
 
 def straight_through(values: Any, source: Tensor) -> Tensor:
-    """`values` in the forward pass, the identity on `source` in the backward pass.
-
-    Args:
-        values: Array of the shape of `source`.
-        source: Where the gradient goes.
-
-    Returns:
-        Exactly the values, in the dtype and on the device of `source`.
-    """
+    """`values` in the forward pass, exactly; in the backward pass the identity on `source`."""
     constant = torch.as_tensor(values, dtype=source.dtype, device=source.device)
     return constant + (source - source.detach())
 
 
 def convolve(x_BCHW: Tensor, weight: Tensor, edge: Edge) -> Tensor:
-    """What arrives through an edge when its weights are `weight`.
-
-    Args:
-        x_BCHW: What its source sends.
-        weight: Shape of the edge's weights.
-        edge: Its kind and geometry.
-
-    Returns:
-        Shape (B, C_out, H_out, W_out).
-    """
+    """What arrives through an edge, (B, C_out, H_out, W_out), when its weights are `weight`."""
     geometry: dict[str, Any] = {
         "stride": edge.stride,
         "padding": edge.padding,

@@ -17,16 +17,7 @@ from snn_depth.models.padding import upsample_to_input
 def membranes_as_float(
     layer: Layer, arithmetic: Arithmetic, membranes: npt.NDArray[Any]
 ) -> npt.NDArray[np.float64]:
-    """Membranes in the float network's units.
-
-    Args:
-        layer: The layer that has them.
-        arithmetic: That of its graph.
-        membranes: Any shape.
-
-    Returns:
-        Same shape.
-    """
+    """Membranes of a layer, of any shape, in the float network's units."""
     if arithmetic == "float":
         return membranes.astype(np.float64)
     scaled: npt.NDArray[np.float64] = membranes * (layer.scale / 2**WEIGHT_SHIFT)
@@ -72,18 +63,9 @@ def depth_of_readout(
     height: int,
     width: int,
 ) -> Tensor:
-    """Metric depth after the last step.
+    """Metric depth in metres after the last step, float32 (B, 1, height, width).
 
-    Args:
-        network: Its grid and range of depth.
-        layer: The readout.
-        arithmetic: That of its graph.
-        membranes_TBCHW: Membranes after every step of samples that start from rest.
-        height: Rows of the input without padding.
-        width: Columns of the input without padding.
-
-    Returns:
-        Depth in metres, float32 (B, 1, height, width).
+    The arguments are those of `logits_of_readout`.
     """
     stride = network.graph.strides[READOUT]
     logits = logits_of_readout(layer, arithmetic, membranes_TBCHW, stride, height, width)

@@ -28,15 +28,10 @@ def run_student(
     counts: Tensor | Mapping[str, Tensor],
     dtype: torch.dtype = torch.float64,
 ) -> Trace:
-    """Run a student from rest and note all spikes, and the readout's membranes.
+    """Run a student in evaluation mode from rest; note all spikes, and the readout's membranes.
 
-    Args:
-        network: Student in evaluation mode; it is left as it is.
-        counts: Spike counts per time bin, shape (T, B, 1, H, W), or every input by its name.
-        dtype: What to compute in.
-
-    Returns:
-        Spikes of every population, and the membranes of the readout after every step.
+    The network is left as it is. Counts per time bin are (T, B, 1, H, W), or every input's by its
+    name.
     """
     copy = deepcopy(network).cpu().to(dtype)
     spikes: list[npt.NDArray[np.bool_]] = []

@@ -4,13 +4,7 @@ import torch
 
 
 def choose_device(name: str) -> torch.device:
-    """Turn what the user asked for into a device that exists.
-
-    Args:
-        name: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1", "mps" ...
-
-    Returns:
-        The device.
+    """The device of a name: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1", "mps" ...
 
     Raises:
         ValueError: For a device that torch does not know or this machine does not have.

@@ -4,14 +4,7 @@ import re
 
 
 def parse_size(text: str, option: str = "size") -> tuple[int, int]:
-    """Read HEIGHTxWIDTH.
-
-    Args:
-        text: Such as 250x400.
-        option: Name of the option, for the message.
-
-    Returns:
-        Rows, columns.
+    """Rows and columns from HEIGHTxWIDTH, such as 250x400; `option` is its name, for the message.
 
     Raises:
         ValueError: For anything else.

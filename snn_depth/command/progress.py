@@ -8,15 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 @contextmanager
 def progress_bar(description: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar on the terminal while the block runs.
-
-    Args:
-        description: What is going on.
-        total: Number of units of work.
-
-    Yields:
-        A function that advances the bar by a number of units.
-    """
+    """Show a bar while the block runs; yields a function that advances it by units of the total."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

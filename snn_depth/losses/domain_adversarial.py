@@ -11,13 +11,6 @@ def reverse_gradient(x: Tensor, strength: float = 1.0) -> Tensor:
     """The identity forward; backward the gradient is multiplied by -strength.
 
     Source: Ganin and Lempitsky 2015 (arXiv 1409.7495).
-
-    Args:
-        x: Any tensor.
-        strength: Factor on the reversed gradient.
-
-    Returns:
-        `x`.
     """
     reversed_: Tensor = _Reversal.apply(x, strength)
     return reversed_
@@ -46,6 +39,6 @@ def domain_loss(source_logits: Tensor, target_logits: Tensor) -> Tensor:
         target_logits: Logits of "target" for target features, any shape.
 
     Returns:
-        0-dim tensor, the mean of the two domains' means; log 2 where nothing can be told apart.
+        The mean of the two domains' means; log 2 where nothing can be told apart.
     """
     return 0.5 * (F.softplus(source_logits).mean() + F.softplus(-target_logits).mean())

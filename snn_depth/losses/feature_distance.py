@@ -10,17 +10,12 @@ def filtered_feature_distance(student: Tensor, teacher: Tensor, mask: Tensor) ->
 
         L_FKD = mean over pixels in the mask and channels of (student - teacher)^2
 
+    Features are (B, C, h, w), the boolean mask is (B, 1, h, w); an empty one gives 0. The teacher
+    receives no gradient.
+
     Source: BiCross (arXiv 2208.12527), fine-grained knowledge distillation. Its released code
     averages over all pixels; the paper's figure selects them by uncertainty
     (`uncertainty_filter`).
-
-    Args:
-        student: Shape (B, C, h, w).
-        teacher: Same shape; a constant, receives no gradient.
-        mask: Boolean, shape (B, 1, h, w).
-
-    Returns:
-        0-dim tensor; 0 where the mask is empty.
 
     Raises:
         ValueError: The shapes differ.

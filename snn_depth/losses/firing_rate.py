@@ -15,15 +15,8 @@ def firing_rate_penalty(
         L = mean_p [ max(0, min_rate - r_p)^2 + max(0, r_p - max_rate)^2 ]
 
     Inside the range the gradient is 0, so the range is free for the task to use. Compare the
-    upper activity loss of Zenke and Vogels 2021 (doi 10.1162/neco_a_01367).
-
-    Args:
-        firing_rates: Mean spikes per neuron and step of each population, 0-dim tensors.
-        min_rate: Lower end of the range.
-        max_rate: Upper end of the range.
-
-    Returns:
-        0-dim tensor.
+    upper activity loss of Zenke and Vogels 2021 (doi 10.1162/neco_a_01367). The rates are mean
+    spikes per neuron and step of each population, 0-dim tensors.
 
     Raises:
         ValueError: The range is empty or reversed, or there is no population.

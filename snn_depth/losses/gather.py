@@ -33,8 +33,7 @@ def gather_rows(local: Tensor) -> tuple[Tensor, int]:
         local: Shape (B, ...), the same on every process.
 
     Returns:
-        Tensor of shape (world_size * B, ...) and the index of this process's first row in it.
-        Without a process group: `local` itself and 0.
+        (world_size * B, ...), and the index of this process's first row in it.
     """
     if not (dist.is_available() and dist.is_initialized()):
         return local, 0

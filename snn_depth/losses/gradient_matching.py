@@ -16,7 +16,8 @@ def gradient_matching_loss(
 ) -> Tensor:
     """Absolute spatial gradients of the log-depth error, summed over scales.
 
-    With ``g = log(d + eps) - log(d* + eps)`` sampled at every 2^k-th pixel for scale k:
+    With ``g = log(d + eps) - log(d* + eps)`` (`log_error`, with its arguments) sampled at every
+    2^k-th pixel for scale k:
 
         L = sum_k [ mean |g(x + 1) - g(x)| + mean |g(y + 1) - g(y)| ]
 
@@ -25,16 +26,6 @@ def gradient_matching_loss(
 
     Source: MegaDepth (arXiv 1804.00607) and MiDaS (arXiv 1907.01341), on log depth; both divide
     by the number of valid pixels instead of pairs.
-
-    Args:
-        depth_m: Predicted depth in metres, positive, shape (B, 1, H, W).
-        target_m: True depth in metres, same shape; any value where invalid, NaN included.
-        valid_mask: Boolean, same shape.
-        num_scales: Number of scales, each half the resolution of the one before.
-        eps_m: Offset in metres that bounds the logarithm at small depths.
-
-    Returns:
-        0-dim tensor; 0 where no two neighbours are valid.
     """
     g = log_error(depth_m, target_m, valid_mask, eps_m)
     total = g.new_zeros(())

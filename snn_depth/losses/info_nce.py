@@ -34,9 +34,6 @@ def info_nce(
         normalize: Scale every row to unit length first (cosine similarity).
         symmetric: Average with the loss of `b` against `a`.
 
-    Returns:
-        0-dim tensor.
-
     Raises:
         ValueError: Shapes differ or are not (B, C), or the temperature is not positive.
     """

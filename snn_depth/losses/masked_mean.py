@@ -14,9 +14,6 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
             *gradient* must still be finite there, so replace NaN targets before a non-linear
             function of the prediction.
         mask: Boolean, broadcastable to the shape of `values`.
-
-    Returns:
-        0-dim tensor.
     """
     mask = mask.expand_as(values)
     selected = torch.where(mask, values, torch.zeros_like(values))

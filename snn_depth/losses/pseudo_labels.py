@@ -11,21 +11,14 @@ def pseudo_label_mask(
         mask = u <= quantile_q(u)  and  u <= max_uncertainty
 
     The quantile keeps a share of every batch, however bad the teacher is; the absolute bound
-    keeps nothing of a batch that is all bad.
+    keeps nothing of a batch that is all bad. The teacher's uncertainty and both bounds lie in 0..1,
+    where a bound of 1 lets all pass.
 
     Source: BiCross (arXiv 2208.12527), uncertainty-guided pseudo-label filtering, with q = 0.5 in
     the released code; the absolute bound is ours.
 
-    Args:
-        uncertainty: The teacher's, 0..1, shape (B, 1, H, W).
-        quantile: Share of the batch's pixels that pass, 0 to 1; 1 lets all pass.
-        max_uncertainty: Absolute bound; 1 lets all pass.
-
-    Returns:
-        Boolean mask of the same shape.
-
     Raises:
-        ValueError: When an argument is out of range.
+        ValueError: When a bound is out of range.
     """
     for name, value in (("quantile", quantile), ("max_uncertainty", max_uncertainty)):
         if not 0 <= value <= 1:

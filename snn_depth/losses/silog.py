@@ -17,26 +17,17 @@ def scale_invariant_log_loss(
 ) -> Tensor:
     """Scale-invariant log loss over all valid pixels of the batch together.
 
-    With ``g = log(d + eps) - log(d* + eps)``:
+    With ``g = log(d + eps) - log(d* + eps)`` (`log_error`, with its arguments):
 
         L = sqrt(Var(g) + (1 - variance_focus) * mean(g)^2)
 
+    A `variance_focus` of 1 ignores the common scale of the prediction, 0 is the plain log RMSE.
     Var is the population variance, so that a single valid pixel is no special case. The square
     root has an infinite slope at 0; there (all errors exactly 0, or no valid pixel) the gradient
     is taken as 0, which is a valid subgradient.
 
     Source: Eigen et al. 2014 (arXiv 1406.2283); this form and its constants as in BiCross
     (arXiv 2208.12527) and BTS (arXiv 1907.10326).
-
-    Args:
-        depth_m: Predicted depth in metres, positive, shape (B, 1, H, W).
-        target_m: True depth in metres, same shape; any value where invalid, NaN included.
-        valid_mask: Boolean, same shape.
-        variance_focus: 1 ignores the common scale of the prediction, 0 is the plain log RMSE.
-        eps_m: Offset in metres that bounds the logarithm at small depths.
-
-    Returns:
-        0-dim tensor; 0 where no pixel is valid.
     """
     g = log_error(depth_m, target_m, valid_mask, eps_m)
     mean = masked_mean(g, valid_mask)

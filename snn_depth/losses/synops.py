@@ -13,7 +13,8 @@ def synops_per_synapse(
         L = sum_p r_p S_p / sum_p S_p
 
     What the spikes of a population cost on a chip is mostly the synaptic operations that they
-    cause, its rate times all synapses that leave it.
+    cause, its rate times all synapses that leave it. The result lies between 0 (silence) and 1
+    (everything fires at every step).
 
     Source: Suetake et al. 2023 (arXiv 2302.01500), the penalty with p = 1, normalised by the
     number of synapses so that its weight does not depend on the network's size.
@@ -21,9 +22,6 @@ def synops_per_synapse(
     Args:
         firing_rates: Mean spikes per neuron and step of each population, 0-dim tensors.
         num_synapses: Synapses that leave each population; others may be among them.
-
-    Returns:
-        0-dim tensor between 0 (silence) and 1 (everything fires at every step).
 
     Raises:
         ValueError: There is no population, or one has no synapses.

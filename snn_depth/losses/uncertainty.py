@@ -14,16 +14,9 @@ def relative_error_loss(
         L = mean | u - clamp(|d - d*| / d*, 0, 1) |
 
     The depth is detached. The released code of BiCross (arXiv 2208.12527) does not do that, so
-    there this term also pulls the depth towards the error that the head predicts.
-
-    Args:
-        uncertainty: Predicted relative error, 0..1, shape (B, 1, H, W).
-        depth_m: Predicted depth in metres, same shape; receives no gradient.
-        target_m: True depth in metres, same shape; any value where invalid, NaN included.
-        valid_mask: Boolean, same shape.
-
-    Returns:
-        0-dim tensor; 0 where no pixel is valid.
+    there this term also pulls the depth towards the error that the head predicts. All are
+    (B, 1, H, W); `target_m` may be anything where it is invalid, NaN included; 0 without a valid
+    pixel.
     """
     target_m = torch.where(valid_mask, target_m, torch.ones_like(target_m))
     relative_error = ((depth_m.detach() - target_m).abs() / target_m).clamp(0.0, 1.0)

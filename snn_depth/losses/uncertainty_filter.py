@@ -20,21 +20,12 @@ def uncertainty_filter(
 
         mask = valid  and  u_teacher < threshold_teacher  and  u_student > threshold_student
 
-    Where the student is certain already, spikes know something that RGB need not override.
+    Where the student is certain already, spikes know something that RGB need not override. All are
+    (B, 1, H, W); a threshold is a fixed bound, or "median" (the lower one of an even count).
 
     Source: BiCross (arXiv 2208.12527), figure of the spike-oriented uncertainty filter. The
     thresholds are not printed there; the default is each side's median over the valid pixels of
     the batch, as its released code does elsewhere. The filter itself is absent from that code.
-
-    Args:
-        teacher_uncertainty: Shape (B, 1, H, W).
-        student_uncertainty: Same shape.
-        valid_mask: Boolean, same shape.
-        teacher_threshold: A fixed bound, or "median" (the lower one of an even count).
-        student_threshold: Likewise.
-
-    Returns:
-        Boolean mask of the same shape; empty where no pixel is valid.
     """
     certain = teacher_uncertainty < _bound(teacher_uncertainty, teacher_threshold, valid_mask)
     unsure = student_uncertainty > _bound(student_uncertainty, student_threshold, valid_mask)

@@ -9,11 +9,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class DepthRange:
-    """The depths a network can express.
-
-    Attributes:
-        min_depth_m: Nearest depth in metres.
-        max_depth_m: Farthest depth in metres.
+    """The depths, in metres, that a network can express.
 
     Raises:
         ValueError: Unless 0 < min_depth_m < max_depth_m.
@@ -30,15 +26,9 @@ class DepthRange:
             )
 
     def decode(self, logit: Tensor) -> Tensor:
-        """Depth in metres: 1 / (a softplus(logit) + b), clamped to the range.
+        """Depth in metres from the readout: 1 / (a softplus(logit) + b), clamped to the range.
 
         b = 1 / max_depth_m, and a puts logit 0 at the geometric mean of the range.
-
-        Args:
-            logit: Readout of the depth channel, any shape.
-
-        Returns:
-            Depth in metres, same shape.
         """
         farthest = 1.0 / self.max_depth_m
         middle = 1.0 / math.sqrt(self.min_depth_m * self.max_depth_m)
@@ -48,12 +38,5 @@ class DepthRange:
 
 
 def decode_uncertainty(logit: Tensor) -> Tensor:
-    """Learned relative error in 0..1.
-
-    Args:
-        logit: Readout of the uncertainty channel, any shape.
-
-    Returns:
-        sigmoid(logit), same shape.
-    """
+    """Learned relative error in 0..1 from the readout of its channel."""
     return logit.sigmoid()

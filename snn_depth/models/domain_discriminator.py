@@ -4,17 +4,10 @@ from torch import nn
 
 
 def domain_discriminator(num_channels: int, num_hidden: int = 64) -> nn.Sequential:
-    """Global average pooling and a two-layer perceptron.
+    """Global average pooling and a two-layer perceptron: (B, num_channels, h, w) to a logit (B, 1).
 
-    There is no batch normalisation in it: the statistics of a batch of one domain would give the
-    domain away.
-
-    Args:
-        num_channels: Channels of the features.
-        num_hidden: Width of the hidden layer.
-
-    Returns:
-        Module from (B, num_channels, h, w) to the logit of "target", (B, 1).
+    The logit is that of "target". There is no batch normalisation in it: the statistics of a batch
+    of one domain would give the domain away.
     """
     return nn.Sequential(
         nn.AdaptiveAvgPool2d(1),

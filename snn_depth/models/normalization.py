@@ -16,11 +16,8 @@ def batch_norms(network: nn.Module) -> list[_BatchNorm]:
 def with_kept_statistics(network: nn.Module) -> Iterator[None]:
     """Normalise with the running statistics, as at prediction, and keep them as they are.
 
-    Used where the target is too narrow to have statistics of its own: those of a single scene
-    would take away what tells it from other scenes.
-
-    Args:
-        network: Network in training mode.
+    Used in training where the target is too narrow to have statistics of its own: those of a single
+    scene would take away what tells it from other scenes.
     """
     training = [norm for norm in batch_norms(network) if norm.training]
     for norm in training:
@@ -38,9 +35,6 @@ def with_batch_statistics(network: nn.Module) -> Iterator[None]:
 
     Used to predict for a domain whose statistics the network does not have: what differs between
     domains in brightness and contrast is gone after every normalisation.
-
-    Args:
-        network: Network in either mode.
     """
     before = [(norm, norm.training, norm.track_running_stats) for norm in batch_norms(network)]
     for norm, _, _ in before:

@@ -16,11 +16,8 @@ def pad_to_stride(x_TBCHW: Tensor, stride: int) -> Tensor:
 def upsample_to_input(logits_TBCHW: Tensor, stride: int, height: int, width: int) -> Tensor:
     """Bilinear upsampling of the readout to the input's pixels, padding cropped away.
 
-    Args:
-        logits_TBCHW: On a grid of `stride` pixels.
-        stride: Input pixels per grid cell.
-        height: Rows of the unpadded input.
-        width: Columns of the unpadded input.
+    One cell of the readout's grid covers `stride` pixels along one side; `height` and `width` are
+    those of the unpadded input.
     """
     flat = logits_TBCHW.flatten(0, 1)
     full = F.interpolate(flat, scale_factor=float(stride), mode="bilinear", align_corners=False)

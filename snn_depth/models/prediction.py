@@ -34,13 +34,9 @@ class DepthPrediction:
     def part(self, which: slice, height: int, width: int) -> "DepthPrediction":
         """Some samples of the batch, without padding: depth, uncertainty and features.
 
-        Firing rates stay those of the whole batch and of its size; state and depth after every
-        step are left out.
-
-        Args:
-            which: Samples.
-            height: Rows of pixels to keep; features keep the cells that cover them.
-            width: Columns to keep.
+        `height` and `width` are pixels to keep; features keep the cells that cover them. Firing
+        rates stay those of the whole batch and of its size; state and depth after every step are
+        left out.
         """
         padded_height, padded_width = self.depth_m.shape[-2:]
 

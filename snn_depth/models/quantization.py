@@ -17,10 +17,7 @@ _CANDIDATES_PER_OCTAVE, _NUM_CANDIDATES = 4, 33
 
 
 def max_activation_level(bits: int) -> int:
-    """Largest of the levels 0, 1, 2, ... of an unsigned activation.
-
-    Args:
-        bits: Bits per activation, 1 to 8.
+    """Largest of the levels 0, 1, 2, ... of an unsigned activation of 1 to 8 bits.
 
     Raises:
         ValueError: For another number of bits.
@@ -31,10 +28,7 @@ def max_activation_level(bits: int) -> int:
 
 
 def max_weight_level(bits: int) -> int:
-    """Largest of the levels of a signed weight, which are symmetric around 0.
-
-    Args:
-        bits: Bits per weight with its sign, 2 to 8.
+    """Largest of the levels of a weight of 2 to 8 bits with its sign; they are symmetric around 0.
 
     Raises:
         ValueError: For another number of bits.
@@ -54,15 +48,7 @@ def quantize_activation(x: Tensor, step: Tensor, max_level: int) -> Tensor:
 
     Source: LSQ (Esser et al., ICLR 2020, arXiv 1902.08153), equations 1 to 3 with Q_N = 0: inside
     of the range dy/dstep is round(x / step) - x / step and dy/dx is 1; below it both are 0; above
-    it dy/dstep is max_level and dy/dx is 0.
-
-    Args:
-        x: Input, any shape.
-        step: Positive, 0-dim.
-        max_level: Largest level.
-
-    Returns:
-        Shape of `x`: whole numbers times the step.
+    it dy/dstep is max_level and dy/dx is 0. The step is positive, 0-dim.
     """
     levels: Tensor = _RoundStraightThrough.apply((x / step).clamp(0, max_level))
     return levels * step
@@ -73,14 +59,8 @@ def quantize_weight(weight: Tensor, max_level: int) -> Tensor:
 
     A factor per output channel, such as that of a batch normalisation folded into the weights,
     scales a channel's scale and leaves its levels as they are (a negative one turns their signs),
-    so it does not matter whether weights are quantised before or after folding.
-
-    Args:
-        weight: Weights, output channels first.
-        max_level: Largest level; -max_level is the smallest.
-
-    Returns:
-        Shape of `weight`: levels times scales.
+    so it does not matter whether weights are quantised before or after folding. Output channels
+    come first; levels go from -max_level to max_level.
     """
     scale = weight_scale(weight, max_level)
     levels: Tensor = _RoundStraightThrough.apply(weight / scale)
@@ -88,14 +68,9 @@ def quantize_weight(weight: Tensor, max_level: int) -> Tensor:
 
 
 def weight_scale(weight: Tensor, max_level: int) -> Tensor:
-    """Scale of each output channel: its largest weight lies on the largest level.
+    """Scale of each output channel (the first axis): its largest weight lies on the largest level.
 
-    Args:
-        weight: Weights, output channels first.
-        max_level: Largest level.
-
-    Returns:
-        Positive, without a gradient; shape of `weight` with 1 in place of all axes but the first.
+    Positive, without a gradient; shape of `weight` with 1 in place of all axes but the first.
     """
     largest = weight.detach().abs().amax(tuple(range(1, weight.ndim)), keepdim=True)
     return torch.where(largest > 0, largest, 1.0) / max_level
@@ -108,17 +83,11 @@ def scale_gradient(x: Tensor, factor: float) -> Tensor:
 
 @torch.no_grad()
 def least_squares_step(x: Tensor, max_level: int) -> Tensor:
-    """Step that rounds given activations with the least squared error.
+    """Step that rounds given activations with the least squared error, positive, 0-dim.
 
     LSQ starts from ``2 mean|x| / sqrt(max_level)``, which fits weights. Activations behind a ReLU
-    have a longer tail: with few bits that step clips far too much of it.
-
-    Args:
-        x: Input of the quantisation, any shape; below 0 it is cut off whatever the step.
-        max_level: Largest level.
-
-    Returns:
-        Positive, 0-dim; 1 / max_level where nothing is above 0.
+    have a longer tail: with few bits that step clips far too much of it. Below 0 the input is cut
+    off whatever the step; where nothing is above 0 the step is 1 / max_level.
     """
     positive = x[x > 0]
     if not len(positive):

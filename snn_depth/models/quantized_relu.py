@@ -41,14 +41,7 @@ class QuantizedReLU(nn.Module):
         return self.log_step.detach().exp()
 
     def forward(self, x_TBCHW: Tensor) -> Tensor:
-        """Quantise.
-
-        Args:
-            x_TBCHW: Input, shape (T, B, C, h, w).
-
-        Returns:
-            Levels times the step, shape of the input; float32 at least, in which they are exact.
-        """
+        """Levels times the step, (T, B, C, h, w); float32 at least, in which they are exact."""
         x_TBCHW = x_TBCHW.to(torch.promote_types(x_TBCHW.dtype, torch.float32))
         if not self.log_step.isfinite():
             self._fit_step(x_TBCHW)
@@ -60,11 +53,7 @@ class QuantizedReLU(nn.Module):
         return quantize_activation(x_TBCHW, step, self.max_level)
 
     def levels(self, activation: Tensor) -> Tensor:
-        """The whole numbers behind what `forward` returned, int32.
-
-        Args:
-            activation: Output of `forward`, any shape.
-        """
+        """The whole numbers behind what `forward` returned, int32."""
         return (activation / self.step).round().to(torch.int32)
 
     @torch.no_grad()

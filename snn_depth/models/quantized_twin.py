@@ -13,14 +13,7 @@ FLOAT_WEIGHT = "parametrizations.weight.original"  # torch's name for what stand
 
 
 class QuantizedWeight(nn.Module):
-    """Parametrisation of a weight by whole multiples of a scale per output channel.
-
-    Args:
-        bits: Bits per weight with its sign, 2 to 8.
-
-    Raises:
-        ValueError: For another number of bits.
-    """
+    """Parametrisation of a weight by whole multiples of a scale per output channel."""
 
     def __init__(self, bits: int) -> None:
         super().__init__()
@@ -67,10 +60,9 @@ class QuantizedAnnDepthNet(AnnDepthNet):
             register_parametrization(layer[0], "weight", QuantizedWeight(weight_bits))
 
     def state_from(self, source: nn.Module) -> dict[str, Tensor]:
-        """State to start with; steps are fitted anew unless `source` has as many levels.
+        """State to start with from a float or quantised twin.
 
-        Args:
-            source: A float twin, or a quantised one.
+        Steps are fitted anew unless it has as many levels.
         """
         ours = self.state_dict()
         float_names = {name.replace(FLOAT_WEIGHT, "weight"): name for name in ours}

@@ -12,15 +12,8 @@ def num_synapses(graph: NetworkGraph, height: int, width: int) -> dict[str, int]
 
     Upsampling counts as what it folds into: a transposed convolution with stride 2 and a kernel
     larger by one. Divided by the neurons of a population, the result is the mean number of
-    synaptic operations that a spike of it costs.
-
-    Args:
-        graph: The network's graph.
-        height: Input rows, a multiple of `graph.max_stride`.
-        width: Input columns, likewise.
-
-    Returns:
-        Number of synapses by name, the input included; none for the readout.
+    synaptic operations that a spike of it costs. Inputs count, the readout sends nothing; `height`
+    and `width` of the input are multiples of `graph.max_stride`.
     """
     counts: Counter[str] = Counter()
     for population in graph.all_populations:
@@ -37,12 +30,7 @@ def num_synapses(graph: NetworkGraph, height: int, width: int) -> dict[str, int]
 def num_axis_pairs(projection: Projection, size: int) -> int:
     """Pairs of connected cells along one axis, between one channel and another.
 
-    Args:
-        projection: The convolution.
-        size: Cells of the source along the axis; a multiple of the stride.
-
-    Returns:
-        Number of pairs.
+    `size` counts the source's cells along the axis, a multiple of the stride.
     """
     # A convolution gathers: every target cell has a window on the source. One behind upsampling
     # scatters: every source cell has a window, two cells farther each time, on the target.

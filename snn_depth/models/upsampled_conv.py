@@ -14,13 +14,8 @@ def fold_upsampling(weight: Tensor) -> Tensor:
             == conv_transpose2d(x, fold_upsampling(w), stride=2, padding=k // 2)
 
     exactly, borders included. A spike then costs (k + 1)^2 synaptic operations per output
-    channel in place of 4 k^2 multiplications, and no neurons stand in between.
-
-    Args:
-        weight: Shape (C_out, C_in, k, k), k odd.
-
-    Returns:
-        Shape (C_in, C_out, k + 1, k + 1).
+    channel in place of 4 k^2 multiplications, and no neurons stand in between. The shape goes from
+    (C_out, C_in, k, k), k odd, to (C_in, C_out, k + 1, k + 1).
     """
     flipped = weight.flip(-1, -2)
     wide = F.pad(flipped, (0, 1, 0, 0)) + F.pad(flipped, (1, 0, 0, 0))
@@ -31,13 +26,6 @@ class UpsampledConv2d(nn.Conv2d):
     """`nn.Upsample(scale_factor=2)` and a stride-1 convolution, at half the cost of the two."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Convolve upsampled input.
-
-        Args:
-            x: Shape (B, C_in, h, w).
-
-        Returns:
-            Shape (B, C_out, 2 h, 2 w).
-        """
+        """From (B, C_in, h, w) to (B, C_out, 2 h, 2 w)."""
         weight = fold_upsampling(self.weight)
         return F.conv_transpose2d(x, weight, self.bias, stride=2, padding=self.kernel_size[0] // 2)

@@ -11,28 +11,14 @@ from snn_depth.neurons.surrogate import Surrogate, spike
 
 
 def li_step(x: Tensor, v: Tensor, *, decay_v: float) -> Tensor:
-    """Leaky integrator, which never fires: ``v = (1 - decay_v) v + x``.
-
-    Args:
-        x: Input current of this step.
-        v: Membrane after the previous step.
-        decay_v: Fraction of the membrane lost per step.
-
-    Returns:
-        The membrane after this step.
-    """
+    """Leaky integrator, which never fires: ``v = (1 - decay_v) v + x``."""
     return (1 - decay_v) * v + x
 
 
 def fire(h: Tensor, *, v_threshold: float, surrogate: Surrogate) -> tuple[Tensor, Tensor]:
-    """Spike where the membrane ``h`` lies above the threshold, and reset those neurons to 0.
+    """Spike where the membrane ``h`` lies strictly above the threshold, and reset those to 0.
 
     The reset takes no part in the gradient: ``dv/dh`` is 0 where there was a spike, else 1.
-
-    Args:
-        h: Membrane before the threshold.
-        v_threshold: The neuron fires strictly above it.
-        surrogate: Replaces the derivative of the spike.
 
     Returns:
         Spikes (0 or 1) and the membrane after the reset.
@@ -45,13 +31,6 @@ def lif_step(
     x: Tensor, v: Tensor, *, decay_v: float, v_threshold: float, surrogate: Surrogate
 ) -> tuple[Tensor, Tensor]:
     """Leaky integrate-and-fire: ``v = (1 - decay_v) v + x; s = v > v_threshold; v = 0 where s``.
-
-    Args:
-        x: Input current of this step.
-        v: Membrane after the previous step.
-        decay_v: Fraction of the membrane lost per step.
-        v_threshold: The neuron fires strictly above it.
-        surrogate: Replaces the derivative of the spike.
 
     Returns:
         Spikes (0 or 1) and the membrane after the reset.
@@ -72,15 +51,6 @@ def cuba_lif_step(
     """LIF behind a synaptic current: ``u = (1 - decay_u) u + x``, then `lif_step` driven by ``u``.
 
     ``decay_u = 1`` is `lif_step`. The current is not reset by a spike.
-
-    Args:
-        x: Input of this step.
-        u: Synaptic current after the previous step.
-        v: Membrane after the previous step.
-        decay_u: Fraction of the synaptic current lost per step.
-        decay_v: Fraction of the membrane lost per step.
-        v_threshold: The neuron fires strictly above it.
-        surrogate: Replaces the derivative of the spike.
 
     Returns:
         Spikes (0 or 1), the synaptic current, and the membrane after the reset.

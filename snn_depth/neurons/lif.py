@@ -70,11 +70,6 @@ def leaky_integrate(
 ) -> tuple[Tensor, Tensor]:
     """Run leaky integrators, which never fire, over T steps: ``v = (1 - decay_v) v + x``.
 
-    Args:
-        x_TBCHW: Input currents, time first; any number of dimensions after it.
-        v0: Membranes before the first step, shape of one step; rest if ``None``.
-        decay_v: Fraction of the membrane lost per step, between 0 and 1.
-
     Returns:
         Membranes after every step (T, ...) and after the last one (...), float32 (float64 for a
         float64 input).

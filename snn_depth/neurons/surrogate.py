@@ -108,13 +108,5 @@ class _Spike(torch.autograd.Function):
 
 
 def spike(u: Tensor, surrogate: Surrogate) -> Tensor:
-    """Spikes where ``u > 0`` (strict), differentiable through ``surrogate``.
-
-    Args:
-        u: Membrane minus threshold, any shape.
-        surrogate: Replaces the derivative of the step.
-
-    Returns:
-        0 or 1 in the shape and dtype of ``u``.
-    """
+    """1 where ``u > 0`` (strict), else 0, with the derivative of `surrogate`."""
     return _Spike.apply(u, surrogate)

@@ -24,13 +24,9 @@ def at_rest(x_TN: Tensor) -> Tensor:
 def forward_steps(
     x_TN: Tensor, v0_N: Tensor | None, keep: Tensor, v_threshold: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Run a population through all steps.
+    """Run a population through all steps, from rest unless ``v0_N`` is given.
 
-    Args:
-        x_TN: Input currents (T, N).
-        v0_N: Membranes before the first step (N,) in the dtype of the state; ``None`` is rest.
-        keep: ``1 - decay_v``, 0-dim in the dtype of the state.
-        v_threshold: Likewise 0-dim.
+    ``keep = 1 - decay_v`` and the threshold are 0-dim, in the dtype of the state, as ``v0_N`` is.
 
     Returns:
         Spikes (T, N) in the dtype of ``x_TN``; membranes after the last step (N,) and the sum over
@@ -60,15 +56,8 @@ def backward_steps(
 ) -> tuple[Tensor, Tensor]:
     """Gradients of `forward_steps`, from its input alone: the membranes are computed again.
 
-    Args:
-        x_TN: As given to `forward_steps`; the next three too.
-        v0_N: Membranes before the first step.
-        keep: ``1 - decay_v``.
-        v_threshold: Threshold.
-        surrogate: Stands in for the derivative of the spike.
-        grad_spikes_TN: Gradient of the loss for the spikes.
-        grad_v_N: For the membranes after the last step; ``None`` is 0.
-        grad_h_sum_N: For the sum of the membranes before the threshold; ``None`` is 0.
+    The first four arguments are those of `forward_steps`, the last three the gradients of the loss
+    for what it returned; ``None`` is 0.
 
     Returns:
         Gradients for ``x_TN`` (its shape and dtype) and for the membranes before the first step.

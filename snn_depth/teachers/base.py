@@ -42,25 +42,14 @@ class RgbTeacher(DepthPredictor):
 
     @abstractmethod
     def predict(self, x: Tensor) -> DepthPrediction:
-        """Depth of a normalised image, with all taps.
+        """Depth of normalised RGB (B, 3, H, W) of any height and width, with all taps.
 
-        Args:
-            x: Normalised RGB, shape (B, 3, H, W), any height and width.
-
-        Returns:
-            Depth and uncertainty of shape (B, 1, H, W); a tap with one cell per s x s pixels has
-            ceil(H / s) x ceil(W / s) cells.
+        Depth and uncertainty are (B, 1, H, W); a tap with one cell per s x s pixels has
+        ceil(H / s) x ceil(W / s) cells.
         """
 
     def forward(self, rgb: Tensor, *, taps: Sequence[str] = ()) -> DepthPrediction:
-        """Depth of a batch of images of any height and width.
-
-        Args:
-            rgb: Shape (B, 3, H, W), values 0..1.
-            taps: Features to return.
-
-        Returns:
-            The prediction; `features` holds the taps only.
+        """Depth of images (B, 3, H, W) in 0..1, any height and width; `features` are the taps only.
 
         Raises:
             ValueError: For an input of the wrong shape or an unknown tap.

@@ -113,43 +113,22 @@ class DepthAnythingTeacher(RgbTeacher):
         )
 
     def num_patches(self, height: int, width: int) -> tuple[int, int]:
-        """Rows and columns of patches that an image is resized to, its shape kept roughly.
-
-        Args:
-            height: Image height in pixels.
-            width: Image width in pixels.
-
-        Returns:
-            Patch rows and columns, each at least 1.
-        """
+        """Rows and columns of patches, 1 or more, of an image resized to roughly its shape."""
         scale = self.short_side_px / min(height, width) / self.config.patch_size
         return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def resize_to_grid(features: Tensor, height: int, width: int, stride: int) -> Tensor:
-    """Resize features that cover an image to one cell per `stride` x `stride` pixels of it.
+    """Resize features (B, C, h, w) of an image to one cell per `stride` x `stride` pixels of it.
 
-    Args:
-        features: Shape (B, C, h, w).
-        height: Image height in pixels.
-        width: Image width in pixels.
-        stride: Pixels per cell along one side.
-
-    Returns:
-        Shape (B, C, ceil(height / stride), ceil(width / stride)).
+    The result is (B, C, ceil(height / stride), ceil(width / stride)).
     """
     size = (math.ceil(height / stride), math.ceil(width / stride))
     return F.interpolate(features, size, mode="bilinear", antialias=True)
 
 
 def load_model(weights: str) -> Any:
-    """Read Depth Anything from this machine.
-
-    Args:
-        weights: Folder, or name of a model in the local hub cache.
-
-    Returns:
-        `transformers.DepthAnythingForDepthEstimation`.
+    """Read a `transformers.DepthAnythingForDepthEstimation` from a folder or the local hub cache.
 
     Raises:
         FileNotFoundError: There are no weights.
@@ -175,23 +154,13 @@ def load_model(weights: str) -> Any:
 
 
 def build_model(architecture: dict[str, Any]) -> Any:
-    """Make Depth Anything with random weights.
-
-    Args:
-        architecture: Content of a `config.json`.
-
-    Returns:
-        `transformers.DepthAnythingForDepthEstimation`.
-    """
+    """Make Depth Anything with random weights from the content of a `config.json`."""
     model_class, config_class = import_transformers()
     return model_class(config_class.from_dict(architecture))
 
 
 def import_transformers() -> tuple[Any, Any]:
-    """Import an optional dependency.
-
-    Returns:
-        The classes of the network and of its configuration.
+    """The classes of the network and of its configuration, from an optional dependency.
 
     Raises:
         ImportError: Saying what to install, and why the import failed.

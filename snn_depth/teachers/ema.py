@@ -44,11 +44,7 @@ class EmaTeacher(nn.Module):
 
     @torch.no_grad()
     def update(self, student: nn.Module) -> None:
-        """Move towards the student; call it once per optimiser step.
-
-        Args:
-            student: The network as it is now.
-        """
+        """Move towards the student; call it once per optimiser step."""
         n = int(self.num_updates)
         decay = min(self.decay, (1 + n) / (10 + n))
         theirs = student.state_dict()
@@ -62,9 +58,6 @@ class EmaTeacher(nn.Module):
 
 def check_decay(decay: float) -> None:
     """Refuse a decay that is no share, or with which the teacher would never move.
-
-    Args:
-        decay: Share of the teacher that stays in every update.
 
     Raises:
         ValueError: When it is out of range.

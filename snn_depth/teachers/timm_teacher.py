@@ -106,14 +106,9 @@ class TimmTeacher(RgbTeacher):
 
 
 def create_encoder(name: str, encoder_args: dict[str, Any]) -> Any:
-    """A timm encoder with random weights that returns its feature maps, finest first.
+    """A timm encoder with random weights: (B, 3, H, W) to a list of feature maps, finest first.
 
-    Args:
-        name: Name of a timm model.
-        encoder_args: More arguments of `timm.create_model`.
-
-    Returns:
-        Module from (B, 3, H, W) to a list of feature maps; its `model` is the timm model.
+    `encoder_args` go to `timm.create_model`; the module's `model` is the timm model.
 
     Raises:
         ImportError: timm is not installed.
@@ -135,12 +130,9 @@ def create_encoder(name: str, encoder_args: dict[str, Any]) -> Any:
 
 
 def load_encoder_weights(model: nn.Module, path: Path, name: str) -> None:
-    """Load pretrained weights; every tensor of the encoder must be in the file.
+    """Load pretrained weights; every tensor of the encoder must be in the safetensors file.
 
-    Args:
-        model: timm model to fill.
-        path: Safetensors file; what only a classifier needs is ignored.
-        name: Name of the model, for the error messages.
+    What only a classifier needs is ignored. `name` is the model's, for the error messages.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -166,27 +158,12 @@ def load_encoder_weights(model: nn.Module, path: Path, name: str) -> None:
 
 
 def tap_name(pattern: str, stride: int) -> str:
-    """Name of the student's population on the same grid: stride 2 is stage 0.
-
-    Args:
-        pattern: "enc{}b" or "dec{}".
-        stride: Pixels per cell along one side.
-
-    Returns:
-        For instance "enc3b" for stride 16.
-    """
+    """Name of the student's population on the same grid: "enc{}b" and stride 16 give "enc3b"."""
     return pattern.format(round(math.log2(stride)) - 1)
 
 
 def conv_norm_relu(num_channels: int) -> nn.Sequential:
-    """3x3 convolution that keeps the number of channels, batch normalisation, ReLU.
-
-    Args:
-        num_channels: Channels in and out.
-
-    Returns:
-        The three layers.
-    """
+    """3x3 convolution that keeps the number of channels, batch normalisation, ReLU."""
     return nn.Sequential(
         nn.Conv2d(num_channels, num_channels, kernel_size=3, padding=1, bias=False),
         nn.BatchNorm2d(num_channels),

@@ -31,7 +31,10 @@ def test_only_equal_runs_are_compared() -> None:
 
 @pytest.mark.parametrize(
     ("words", "message"),
-    [(["--num-repeats", "0"], "num_repeats is 0"), (["--num-repeats", "x"], "num_repeats")],
+    [
+        (["--num-repeats", "0"], "num_repeats.*0 does not conform to restriction v>0"),
+        (["--num-repeats", "x"], "num_repeats"),
+    ],
 )
 def test_user_errors(words: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):

@@ -18,8 +18,7 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 class BiasSource(AbstractProcess):
     """Connect `bias` to the ``bias_mant`` of neurons that start with the first step's biases.
 
-    Args:
-        biases: Shape (S, W, H, C), of every step; the first is not used.
+    `biases` has the shape (S, W, H, C) of every step; the first is not used.
     """
 
     def __init__(self, *, biases: npt.NDArray[np.number]) -> None:

@@ -15,12 +15,7 @@ from conversion.graph.layer_graph import Shape
 
 
 class DelayLine(AbstractProcess):
-    """What comes in goes out `delay` steps later; until then, zeros.
-
-    Args:
-        shape: Shape (C, H, W) of what comes in.
-        delay: In steps, at least 1.
-    """
+    """What comes in, (C, H, W), goes out `delay` steps later (1 or more); until then, zeros."""
 
     def __init__(self, *, shape: Shape, delay: int) -> None:
         super().__init__()

@@ -25,12 +25,7 @@ from conversion.simulate.synapses import Synapses
 
 
 class FastSynapses(AbstractProcess):
-    """Spikes or counts in, currents out a step later, as Lava's connection processes have it.
-
-    Args:
-        synapses: What computes the currents.
-        source_shape: Shape (C, H, W) of what comes in.
-    """
+    """Spikes or counts in, currents out a step later, as Lava's connection processes have it."""
 
     def __init__(self, *, synapses: Synapses, source_shape: Shape) -> None:
         super().__init__(synapses=synapses)

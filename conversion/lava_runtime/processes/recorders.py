@@ -22,12 +22,7 @@ from conversion.graph.layer_graph import Shape
 
 
 class SpikeRecorder(AbstractProcess):
-    """Appends the spikes of every step, packed to bits.
-
-    Args:
-        shape: Shape (C, H, W) of the neurons.
-        path: File to write.
-    """
+    """Appends the spikes of every step, packed to bits; `shape` is (C, H, W)."""
 
     def __init__(self, *, shape: Shape, path: Path) -> None:
         super().__init__(path=path)
@@ -35,12 +30,7 @@ class SpikeRecorder(AbstractProcess):
 
 
 class MembraneRecorder(AbstractProcess):
-    """Appends the membranes after every step, in the dtype of the neurons.
-
-    Args:
-        shape: Shape (C, H, W) of the neurons.
-        path: File to write.
-    """
+    """Appends the membranes after every step, in the dtype of the neurons; `shape` is (C, H, W)."""
 
     def __init__(self, *, shape: Shape, path: Path) -> None:
         super().__init__(path=path)
