@@ -194,7 +194,7 @@ def test_bad_input(copied: Path) -> None:
     (copied / "shorter.yaml").unlink()
     with pytest.raises(ValueError, match="no recipe has a stage 'full'; accepted: rgb_teacher, an"):
         run(copied, "--stages", "ann_oracle", "full")
-    with pytest.raises(ValueError, match=r"seeds.*0 does not conform to restriction v>0"):
+    with pytest.raises(ValueError, match=r"(?s)seeds.*0 does not conform to restriction v>0"):
         run(copied, seeds="0")
     with pytest.raises(ValueError, match=r"(?s)seed_list.*-1 does not conform to restriction v>=0"):
         run(copied, "--seed-list", "2", "-1")

@@ -32,7 +32,7 @@ def test_only_equal_runs_are_compared() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--num-repeats", "0"], "num_repeats.*0 does not conform to restriction v>0"),
+        (["--num-repeats", "0"], r"(?s)num_repeats.*0 does not conform to restriction v>0"),
         (["--num-repeats", "x"], "num_repeats"),
     ],
 )

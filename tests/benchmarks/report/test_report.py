@@ -116,7 +116,7 @@ def test_without_the_fair_counterpart_no_ratio_is_given(
 def test_bad_input_is_refused_before_anything_is_measured(
     files: Files, front: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(ValueError, match=r"window_s.*-1 does not conform to restriction v>=0"):
+    with pytest.raises(ValueError, match=r"(?s)window_s.*-1 does not conform to restriction v>=0"):
         call_command(report, options(files, front, tmp_path / "a", **{"window-s": "-1"}))
     with pytest.raises(ValueError, match=r"none\.json does not exist; make it with"):
         call_command(report, options(files, tmp_path / "none.json", tmp_path / "a"))
