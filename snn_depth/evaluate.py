@@ -141,12 +141,8 @@ def _notes(rows: Sequence[Row], dataset: RecordingDataset, network: NetworkPredi
     if metrics["num_empty"]:
         notes.append(f"{metrics['num_empty']:.0f} without measured depth left out")
     notes.append(camera.describe())
-    trained_at_hz = network.trained_for.sample_rate_hz
-    if dataset.spec.sample_rate_hz != trained_at_hz:
-        notes.append(
-            f"WARNING: recorded at {dataset.spec.sample_rate_hz:g} Hz, "
-            f"the network was trained at {trained_at_hz:g} Hz"
-        )
+    if note := network.trained_for.other_rate(dataset.spec.sample_rate_hz):
+        notes.append(f"WARNING: {note}")
     return "; ".join(notes)
 
 

@@ -87,12 +87,8 @@ def predict(
         )
         focal_lengths_px = known_focal_lengths_px(focal_length_px, intrinsics, recorded_intrinsics)
         camera = loaded.data.canonical_camera(stream.height, stream.width, focal_lengths_px)
-        if stream.sample_rate_hz != loaded.data.sample_rate_hz:
-            console.print(
-                f"[yellow]warning:[/] recorded at {stream.sample_rate_hz:g} Hz, but the network "
-                f"was trained at {loaded.data.sample_rate_hz:g} Hz: its windows see another time "
-                "span and, at the same light, other firing rates"
-            )
+        if note := loaded.data.other_rate(stream.sample_rate_hz):
+            console.print(f"[yellow]warning:[/] {note}")
         meta: dict[str, Any] = {
             "schema_version": SCHEMA_VERSION,
             "depth_npy_unit": "metres",
@@ -122,17 +118,10 @@ def write_windows(
     loaded: LoadedNetwork,
     camera: CanonicalCamera,
 ) -> list[dict[str, Any]]:
-    """Predict window after window and write all files but the description.
-
-    Args:
-        folder: Existing empty folder.
-        stream: The recording.
-        starts: First frame of each window.
-        loaded: The network and what it was trained for.
-        camera: How the recording is brought to the network.
+    """Predict window after window into an empty folder: all files but the description.
 
     Returns:
-        Figures of each window.
+        Figures of each window, by the numbers of their first frames.
     """
     depth_range = loaded.network.depth_range
     scale = png_scale(depth_range.max_depth_m)

@@ -46,6 +46,16 @@ class DataSpec:
             return None
         return self.focal_length_px, self.focal_length_y_px or self.focal_length_px
 
+    def other_rate(self, sample_rate_hz: float) -> str:
+        """What it means that a recording has another rate than this; empty where it has not."""
+        if sample_rate_hz == self.sample_rate_hz:
+            return ""
+        return (
+            f"recorded at {sample_rate_hz:g} Hz, but the network was trained at "
+            f"{self.sample_rate_hz:g} Hz: its windows see another time span and, at the same "
+            "light, other firing rates"
+        )
+
     def canonical_camera(
         self, height: int, width: int, focal_lengths_px: tuple[float, float] | None
     ) -> CanonicalCamera:

@@ -18,23 +18,12 @@ class RowMedianDepth:
     """The same depth along each row, whatever the input: what the scene's layout alone tells.
 
     With a single row it is the constant median depth.
-
-    Attributes:
-        rows_m: Depth of equally high stripes from top to bottom in metres, shape (R,).
     """
 
-    rows_m: NDArray[np.float32]
+    rows_m: NDArray[np.float32]  # of equally high stripes from top to bottom, shape (R,)
 
     def depth_m(self, height: int, width: int) -> NDArray[np.float32]:
-        """Depth map of any size; a row takes the value of the stripe that it lies in.
-
-        Args:
-            height: Rows.
-            width: Columns.
-
-        Returns:
-            Depth in metres, shape (height, width).
-        """
+        """Depth map (height, width); a row takes the value of the stripe that it lies in."""
         stripes = np.arange(height) * len(self.rows_m) // height
         return np.repeat(self.rows_m[stripes, None], width, axis=1)
 
@@ -52,18 +41,10 @@ def fit_row_medians(
     min_depth_m: float,
     max_depth_m: float,
 ) -> RowMedianDepth:
-    """Take the median measured depth of every stripe of rows over training depth maps.
+    """Take the median measured depth of every stripe of rows over training depth maps (H, W).
 
-    Args:
-        depth_maps_m: Depth in metres, each of shape (H, W) with H its own; 0 or NaN where
-            nothing was measured.
-        num_rows: Stripes; 1 gives the constant median depth.
-        min_depth_m: Depths at or below do not count, as in the metrics.
-        max_depth_m: Depths at or above do not count.
-
-    Returns:
-        The predictor. A stripe without a measurement (sky) takes its neighbours' depth,
-        interpolated.
+    Heights may differ. Depths count strictly inside the range, as in the metrics. A stripe without
+    a measurement (sky) takes its neighbours' depth, interpolated.
 
     Raises:
         ValueError: When no depth lies inside the range.
@@ -84,16 +65,10 @@ def fit_row_medians(
 
 
 def playback_as_rgb(spikes_TBCHW: Tensor) -> Tensor:
-    """Texture from playback (TFP) over the whole window, as a picture for an RGB network.
+    """Texture from playback (TFP) over the whole window: three equal channels (B, 3, H, W), 0..1.
 
     "Reconstruct, then an RGB network" is what users of spike cameras try first. All frames are
     averaged: the least noise, and the motion within a window of milliseconds is small.
-
-    Args:
-        spikes_TBCHW: Spike counts per bin, shape (T, B, 1, H, W).
-
-    Returns:
-        Three equal channels in 0..1, shape (B, 3, H, W).
     """
     return auto_expose(spikes_TBCHW.sum(0)).expand(-1, 3, -1, -1)
 

@@ -44,16 +44,13 @@ def depth_metrics(
 
     silog is the KITTI benchmark's (in percent).
 
-    Args:
-        pred_m: Predicted depth in metres, positive, shape (B, 1, H, W) or (B, H, W).
-        target_m: True depth in metres, same shape; any value where invalid, NaN included.
-        valid_mask: Boolean, same shape.
-        alignment: "none" takes the metres as they are; "median" multiplies by
-            median(d*) / median(d) (Zhou et al. 2017, arXiv 1704.07813); "scale_shift" fits
-            1/d* = s/d + t by least squares, which is how MiDaS (arXiv 1907.01341) compares
-            networks that know depth only up to scale and shift of its inverse.
-        min_depth_m: Lower cap in metres.
-        max_depth_m: Upper cap in metres.
+    Alignment "none" takes the metres as they are; "median" multiplies by median(d*) / median(d)
+    (Zhou et al. 2017, arXiv 1704.07813); "scale_shift" fits 1/d* = s/d + t by least squares, which
+    is how MiDaS (arXiv 1907.01341) compares networks that know depth only up to scale and shift of
+    its inverse.
+
+    Prediction, target and mask have one shape, (B, 1, H, W) or (B, H, W). The target may have any
+    value where it is invalid, NaN included.
 
     Returns:
         For each of `METRIC_NAMES` a float64 tensor of shape (B,); NaN for an image without a
@@ -133,11 +130,6 @@ class DepthMetrics:
 
     Images without a valid pixel do not enter the mean; they are counted. (No torchmetrics class:
     importing that library takes seconds, which every command would pay.)
-
-    Args:
-        alignment: As in `depth_metrics`.
-        min_depth_m: Lower cap in metres.
-        max_depth_m: Upper cap in metres.
     """
 
     def __init__(
@@ -154,13 +146,7 @@ class DepthMetrics:
         self._num_empty = 0
 
     def update(self, pred_m: Tensor, target_m: Tensor, valid_mask: Tensor) -> None:
-        """Add a batch.
-
-        Args:
-            pred_m: Predicted depth in metres, shape (B, 1, H, W).
-            target_m: True depth in metres, same shape.
-            valid_mask: Boolean, same shape.
-        """
+        """Add a batch, all three of shape (B, 1, H, W)."""
         per_image = depth_metrics(
             pred_m,
             target_m,

@@ -26,11 +26,8 @@ PER_RUN = ("seed", "metrics", "train_seconds", "machine", "commit")
 def write_results(path: Path | str, name: str, rows: Sequence[dict[str, Any]]) -> None:
     """Write rows, their summary over seeds, and how they came about, completely or not at all.
 
-    Args:
-        path: Target `*.json`.
-        name: Name of the experiment.
-        rows: One per run: `metrics` (name -> number), `seed`, and the keys that tell it from
-            other runs, such as `scenario`, `method` and `network`.
+    A row is one run: `metrics` (name -> number), `seed`, and the keys that tell it from other
+    runs, such as `scenario`, `method` and `network`.
 
     Raises:
         OSError: When the file cannot be written.
@@ -55,9 +52,6 @@ def summarize(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
     That is `seed`, `metrics`, and where and how it was trained: `train_seconds`, `machine`,
     `commit`.
-
-    Args:
-        rows: As in `write_results`.
 
     Returns:
         One entry per group in order of appearance: its keys, `num_seeds`, and for each metric
@@ -97,11 +91,7 @@ def add_gap_closed(
     It is the share (source_only - x) / (source_only - oracle) in mean abs_rel, between the two
     methods of these names on the same test and network, over the seeds that all three have. Where
     there are none, one of the methods is missing or ambiguous, or the oracle is no better than
-    source-only, it is None.
-
-    Args:
-        summary: Entries to extend.
-        errors: abs_rel of every entry by seed.
+    source-only, it is None. `errors` holds the abs_rel of every entry by seed.
     """
 
     def comparable(entry: dict[str, Any]) -> tuple[Any, ...]:
@@ -130,13 +120,7 @@ def add_gap_closed(
 def gap_closed(error: float, source_only: float | None, oracle: float | None) -> float | None:
     """How much of the way from a source-only network to one with target labels is done.
 
-    Args:
-        error: Error of the network in question.
-        source_only: Error without adaptation.
-        oracle: Error with target labels.
-
-    Returns:
-        1 where it equals the oracle, 0 for no gain; None where there is no gap to close.
+    1 where the error is the oracle's, 0 for no gain; None where there is no gap to close.
     """
     if source_only is None or oracle is None or not source_only > oracle:
         return None

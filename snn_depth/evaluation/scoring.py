@@ -27,16 +27,7 @@ def score(
     crop: EvaluationCrop = "none",
     batch_size: int = 16,
 ) -> dict[str, dict[str, float]]:
-    """Metrics of a predictor on a data set: per image, then the mean.
-
-    Args:
-        predictor: Maps a batch to a prediction.
-        dataset: Samples with depth.
-        min_depth_m: Lower cap of depth in metres.
-        max_depth_m: Upper cap of depth in metres.
-        alignments: How the prediction is aligned with the target before scoring.
-        crop: Part of the image that counts.
-        batch_size: Samples per step.
+    """Metrics of a predictor on a data set with depth: per image, then the mean.
 
     Returns:
         Metrics by name for each alignment. The first also has `firing_rate`, the mean over

@@ -40,16 +40,9 @@ def colorize_depth(
     max_depth_m: float,
     colormap: str = DEPTH_COLORMAP,
 ) -> NDArray[np.uint8]:
-    """Colour a depth map.
+    """Depth (H, W) as RGB (H, W, 3); grey where nothing was measured: where it is 0 or NaN.
 
-    Args:
-        depth_m: Depth in metres, shape (H, W); 0 or NaN where nothing was measured.
-        min_depth_m: Depth of the first colour in metres.
-        max_depth_m: Depth of the last colour in metres.
-        colormap: Name of a matplotlib colour map from near to far.
-
-    Returns:
-        RGB, shape (H, W, 3); grey where nothing was measured.
+    The colour map (matplotlib's name) goes from the near end to the far end.
     """
     norm = LogNorm(min_depth_m, max_depth_m, clip=True)
     colors = matplotlib.colormaps[colormap].with_extremes(bad=_NO_MEASUREMENT)
@@ -87,13 +80,6 @@ def save_depth_panel(
 
     Each prediction is followed by its error where the truth is known. All depths share one
     colour scale in metres, all errors another.
-
-    Args:
-        path: Target, e.g. `*.png`.
-        rows: Scenes, one row each.
-        min_depth_m: Depth of the first colour in metres.
-        max_depth_m: Depth of the last colour in metres.
-        title: Written above the panel.
 
     Raises:
         ValueError: For no rows.
@@ -134,14 +120,7 @@ def save_depth_panel(
 
 
 class DepthPicture:
-    """Texture and depth side by side with a scale in metres, drawn again and again.
-
-    Args:
-        height: Rows of the pictures.
-        width: Columns of the pictures.
-        min_depth_m: Depth of the first colour in metres.
-        max_depth_m: Depth of the last colour in metres.
-    """
+    """Texture and depth side by side with a scale in metres, drawn again and again."""
 
     def __init__(
         self,
@@ -171,16 +150,7 @@ class DepthPicture:
     def render(
         self, texture: NDArray[np.floating], depth_m: NDArray[np.floating], title: str
     ) -> NDArray[np.uint8]:
-        """Draw one picture.
-
-        Args:
-            texture: Grey picture made from the spikes, shape (H, W), 0..1.
-            depth_m: Depth in metres, shape (H, W).
-            title: Written above.
-
-        Returns:
-            RGB, shape (rows, columns, 3).
-        """
+        """Texture (H, W) in 0..1 and depth (H, W) as one RGB picture (rows, columns, 3)."""
         self._texture.set_data(texture)
         self._depth.set_data(_measured(depth_m))
         self._title.set_text(title)
@@ -191,15 +161,10 @@ class DepthPicture:
 def save_gif(
     path: Path | str, pictures: Iterable[NDArray[np.uint8]], *, frame_duration_ms: int = 100
 ) -> None:
-    """Write an endless animation of depth pictures.
+    """Write an endless animation of RGB pictures (H, W, 3), at least one, read one by one.
 
     GIF has 256 colours; they are the depth colours and greys, the same in every picture, so
     that nothing flickers.
-
-    Args:
-        path: Target `*.gif`.
-        pictures: RGB, each of shape (H, W, 3), at least one; read one after the other.
-        frame_duration_ms: Time that each picture stays.
     """
     depth_colors = matplotlib.colormaps[DEPTH_COLORMAP](np.linspace(0, 1, 176), bytes=True)[:, :3]
     greys = np.repeat(np.linspace(0, 255, 80).astype(np.uint8)[:, None], 3, axis=1)

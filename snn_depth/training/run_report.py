@@ -23,11 +23,7 @@ NUM_PICTURES = 4
 
 
 def print_table(summary: list[dict[str, Any]]) -> None:
-    """Print one table per test set and alignment: mean and spread over seeds.
-
-    Args:
-        summary: As `snn_depth.evaluation.results.summarize` makes it.
-    """
+    """Print one table per test set and alignment of a summary: mean and spread over seeds."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for entry in summary:
         groups[entry["scenario"], entry["alignment"]].append(entry)
@@ -59,12 +55,6 @@ def save_panels(
 
     Networks from files come first, then the evaluated stages; one that is not scored on a test
     set, or whose input a set does not have, is left out of its picture.
-
-    Args:
-        recipe: The recipe.
-        networks: Trained networks by stage name, and those of `compare_with` by theirs.
-        data: Returns a data set by its name.
-        folder: Where the pictures go.
     """
     depth_range = next(iter(networks.values())).network.depth_range
     tests = dict.fromkeys(recipe.compare_with, recipe.test_data) | {

@@ -141,12 +141,7 @@ class WindowDataset(Dataset[Sample]):
 def tile_starts(length: int, tile: int) -> list[int]:
     """First pixels of the fewest tiles that cover an axis, evenly spread.
 
-    Args:
-        length: Pixels along the axis.
-        tile: Pixels of a tile, at most `length`.
-
-    Returns:
-        The starts; neighbours overlap where the tiles do not fit exactly.
+    A tile is at most as long as the axis; neighbours overlap where tiles do not fit exactly.
     """
     num_tiles = -(-length // tile)
     return np.linspace(0, length - tile, num_tiles).round().astype(int).tolist()
@@ -164,13 +159,8 @@ def _common_spec(
         found = ", ".join(f"{rate_hz:g} Hz ({path.name})" for rate_hz, path in rates_hz.items())
         raise ValueError(f"recordings differ in rate: {found}; one data set has one rate")
     (sample_rate_hz,) = rates_hz
-    if sample_rate_hz != trained.sample_rate_hz:
-        logger.warning(
-            "recorded at %g Hz, but the network was trained at %g Hz: its windows see another "
-            "time span and, at the same light, other firing rates",
-            sample_rate_hz,
-            trained.sample_rate_hz,
-        )
+    if note := trained.other_rate(sample_rate_hz):
+        logger.warning(note)
     sizes = [camera.network_size for camera in cameras.values()]
     return replace(
         trained,

@@ -14,6 +14,7 @@ from snn_depth.data.augment.augmentation import Augmentation, AugmentedDataset
 from snn_depth.data.augment.pairing import PairedDataset
 from snn_depth.data.augment.strong_view import StrongView
 from snn_depth.data.sample import Sample, View, collate
+from snn_depth.evaluation.network_predictor import NetworkPredictor
 from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
 from snn_depth.objectives import SelfCorrectingTeacherStudent, SupervisedDepth
 from snn_depth.training.checkpoint import load_network, save_network
@@ -122,7 +123,9 @@ def test_whose_statistics_the_student_keeps(keep_statistics: bool) -> None:
 
 
 def test_crop_decides_what_is_scored(shipped: Path, tmp_path: Path) -> None:
-    networks = {name: load_network(shipped).network for name in ("shipped", "adapted")}
+    stored = load_network(shipped)
+    network = NetworkPredictor(stored.network, stored.data)
+    networks = {"shipped": network, "adapted": network}
     scores = {}
     for crop in ("none", "garg"):
         settings = recipe(tmp_path, shipped, crop=crop)
@@ -138,7 +141,11 @@ def test_networks_that_lack_their_input_are_left_out_of_the_picture(
     """The unlabelled recordings have no RGB, which must not end a run after its training."""
     teacher = Stage("rgb_teacher", rgb_network, SupervisedDepth)
     settings = recipe(tmp_path, shipped, stages={teacher.name: teacher})
-    networks = {"rgb_teacher": rgb_network(), "shipped": load_network(shipped).network}
+    stored = load_network(shipped)
+    networks = {
+        "rgb_teacher": NetworkPredictor(rgb_network(), stored.data),
+        "shipped": NetworkPredictor(stored.network, stored.data),
+    }
     save_panels(settings, networks, load(settings), tmp_path)
     assert (tmp_path / "target.png").stat().st_size > 1000
 
