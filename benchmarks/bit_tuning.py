@@ -9,6 +9,7 @@ from torch.utils.data import Dataset
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.train import make_recipe
 from snn_depth.training.checkpoint import LoadedNetwork
+from snn_depth.training.digests import RecipeDigests
 
 
 def tuning_settings(
@@ -27,7 +28,7 @@ def tuning_settings(
         loaded: The same.
         bits: Bits per weight; None trains on in float.
         seed: Seed of the run.
-        work_dir: Parent of the run's folder.
+        work_dir: Store of the trained students.
 
     Returns:
         As `settings`.
@@ -40,12 +41,7 @@ def tuning_settings(
     network = {"class_path": class_path, "init_args": init_args}
     ((name, stage),) = settings["stages"].items()
     stage = stage | {"network": network, "init_from": str(checkpoint)}
-    folder = "float" if bits is None else f"{bits}_bits"
-    return settings | {
-        "stages": {name: stage},
-        "seeds": [seed],
-        "output_dir": str(work_dir / folder / f"student_{seed}"),
-    }
+    return settings | {"stages": {name: stage}, "seeds": [seed], "store": str(work_dir)}
 
 
 def frames_per_bin(loaded: LoadedNetwork) -> int:
@@ -67,11 +63,10 @@ def fine_tune(
         The trained network.
     """
     from snn_depth.training.callbacks import silence_irrelevant_warnings  # seconds to import
-    from snn_depth.training.run import claim_output_folder, train_stages
+    from snn_depth.training.store import StageStore
 
     silence_irrelevant_warnings()
     recipe, text = make_recipe(settings)
-    folder = Path(recipe.output_dir)
-    claim_output_folder(folder, text, resume=True)
-    networks = train_stages(recipe, data, text, seed=seed, folder=folder / f"seed_{seed}")
-    return networks[recipe.first_stage.name]
+    digests = RecipeDigests(recipe, text)
+    store = StageStore(digests, data, seed=seed, folder=recipe.store_folder)
+    return store.network(recipe.first_stage.name)

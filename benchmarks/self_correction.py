@@ -1,8 +1,8 @@
-"""What each guard of self-correction is worth: `python -m benchmarks.self_correction`.
+"""What each safeguard of self-correction is worth: `python -m benchmarks.self_correction`.
 
-The adapting stage of a recipe runs with all guards against the accumulation of errors, and once
-without each; every few steps the pseudo labels are compared with the target's depth, which the
-training never sees.
+The adapting stage of a recipe runs with all safeguards against the accumulation of errors, and
+once without each; every few steps the pseudo labels are compared with the target's depth, which
+the training never sees.
 """
 
 import json
@@ -14,12 +14,13 @@ from typing import Any, Literal
 
 from torch.utils.data import Dataset, Subset
 
-from benchmarks.accuracy.guard_plot import save_guard_plot
-from benchmarks.accuracy.guard_variants import adapting_stage, guard_variants
+from benchmarks.accuracy.error_plot import save_error_plot
 from benchmarks.accuracy.scenario import Scenario, read_scenarios
+from benchmarks.accuracy.variants import NETWORKS, changed_stages, varied_stages, with_stages
 from benchmarks.bit_widths import spread
 from snn_depth.command.exit import run_command
 from snn_depth.evaluation.results import write_results
+from snn_depth.objectives import SelfCorrectingTeacherStudent
 
 logger = logging.getLogger(__name__)
 Measurements = list[dict[str, float]]
@@ -34,33 +35,34 @@ def self_correction(
     network: Literal["ann", "snn"] = "ann",
     every_steps: int = 10,
     num_samples: int = 64,
-    work_dir: Path = Path("runs/accuracy"),
+    work_dir: Path = Path("runs/stages"),
+    variants: str = "safeguards",
 ) -> None:
-    """Run the adapting stage of a recipe with all guards, and once without each of them.
+    """Run the adapting stage of a recipe as it is, and once with each variant of a group.
 
     Repeat an interrupted command: what is trained already is kept in `work_dir`.
 
     Args:
-        recipe: A recipe (*.yaml) with a SelfCorrectingTeacherStudent stage; the first one that
-            uses no target labels is taken.
+        recipe: A recipe (*.yaml) with variants; the first stage in its `variants_of` with such a
+            network is taken.
         output: Results to write (*.json).
         picture: Plot to write (*.png).
         seed: Seed of the run.
         network: Which network adapts: the spiking student (snn) or its ANN twin (ann).
         every_steps: Optimiser steps between two measurements.
         num_samples: Target samples that are measured, spread over all of them.
-        work_dir: Where trained networks are kept; in the folder of benchmarks.accuracy the stages
-            that the adapting one builds on need not be trained again.
+        work_dir: Store of trained stages, which benchmarks.accuracy and snn_depth.train share.
+        variants: Group of the recipe's variants: each lacks one safeguard.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     (scenario,) = read_scenarios([recipe])
     stage_name = adapting_stage(scenario, network)
     data = cache(lambda name: scenario.recipe.data[name]())
-    target_name = scenario.stage(stage_name).target_data
+    target_name = scenario.recipe.stages[stage_name].target_data
     assert target_name is not None  # the recipe has checked it
     samples = spread(data(target_name), num_samples)
     measurements: dict[str, Measurements] = {}
-    for variant, changed in guard_variants(scenario, stage_name).items():
+    for variant, changed in scenario_variants(scenario, stage_name, variants).items():
         measurements[variant] = measure_variant(
             changed,
             stage_name,
@@ -80,9 +82,44 @@ def self_correction(
         for row in variant_rows
     ]
     write_results(output, output.stem, rows)
-    title = f"{scenario.name}, {network}, seed {seed}: without one guard each"
-    save_guard_plot(picture, measurements, title=title)
+    title = f"{scenario.name}, {network}, seed {seed}: without one of the {variants} each"
+    save_error_plot(picture, measurements, title=title)
     print(markdown(measurements))
+
+
+def adapting_stage(scenario: Scenario, network: str) -> str:
+    """Name of the stage that is measured: the first with such a network that the variants change.
+
+    Raises:
+        ValueError: When there is none, or it learns from no pseudo labels.
+    """
+    stages = varied_stages(scenario, network)
+    objective = scenario.recipe.stages[stages[0]].objective() if stages else None
+    if not isinstance(objective, SelfCorrectingTeacherStudent) or not objective.pseudo_label_weight:
+        raise ValueError(
+            f"no stage of {scenario.name} in its variants_of adapts a "
+            f"{NETWORKS[network].__name__} with SelfCorrectingTeacherStudent and pseudo labels; it "
+            f"has: {', '.join(scenario.recipe.variants_of) or 'none'}"
+        )
+    return stages[0]
+
+
+def scenario_variants(scenario: Scenario, stage_name: str, group: str) -> dict[str, Scenario]:
+    """The scenario as it is, and with each variant of a group in one of its stages.
+
+    Args:
+        scenario: A recipe.
+        stage_name: The stage.
+        group: Group of its variants.
+
+    Returns:
+        Scenarios by what is different, that with nothing left out first; none for a variant that
+        changes nothing.
+    """
+    return {f"all {group}": scenario} | {
+        variant.replace("_", " "): with_stages(scenario, {stage_name: settings})
+        for variant, settings in changed_stages(scenario, stage_name, group).items()
+    }
 
 
 def measure_variant(
@@ -111,20 +148,20 @@ def measure_variant(
     """
     # The training engine takes seconds to import, and mistakes in a recipe need none.
     from benchmarks.accuracy.pseudo_label_error import PseudoLabelError
-    from benchmarks.accuracy.shared_stages import SharedStages
     from snn_depth.training.callbacks import silence_irrelevant_warnings
+    from snn_depth.training.store import StageStore
 
     silence_irrelevant_warnings()
-    stage = scenario.stage(stage_name)
-    shared = SharedStages(scenario, data, seed=seed, work_dir=work_dir)
+    stage = scenario.recipe.stages[stage_name]
+    store = StageStore(scenario.digests, data, seed=seed, folder=work_dir)
     # A folder beside the stage's own: a network that is trained already could not be measured.
-    name = shared.folder(stage_name).parent.name
+    name = store.folder(stage_name).parent.name
     folder = work_dir / f"{name}-every-{every_steps}-on-{len(samples)}" / f"seed_{seed}"
     file = folder / "pseudo_label_error.json"
     watch = PseudoLabelError(
         samples, every_steps=every_steps, batch_size=stage.batch_size, file=file
     )
-    shared.train(stage_name, folder, callbacks=[watch])
+    store.train(stage_name, folder, callbacks=[watch])
     measurements: Measurements = json.loads(file.read_text())
     return measurements
 

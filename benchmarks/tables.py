@@ -1,21 +1,18 @@
 """Results as Markdown: `python -m benchmarks.tables RESULTS.json [--metric abs_rel]`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from snn_depth.command.exit import run_command
 from snn_depth.command.table import Table
 from snn_depth.evaluation.evaluation_table import ALIGNMENT_NOTES
+from snn_depth.evaluation.results import CANONICAL_CAMERA, PLAYBACK_PREFIX
 
 Entry = dict[str, Any]
+Row = tuple[str, str]  # network and method
 REFERENCES = ("source_only", "oracle")  # the ends of the gap
-# Rows of the accuracy matrix in order; other methods follow. An ablation is called as the method
-# that it is one of, and more.
-BASELINES = ("constant_median", "row_median", "playback_to_", "rgb_teacher")
-METHODS = ("source_only", "cfkd", "ada_bn", "adversarial_only", "full", "quantized", "oracle")
-SHOWN_WITH_ABLATIONS = ("source_only", "cfkd", "full", "oracle")
 NETWORKS = {"none": "", "ann": "ANN", "snn": "SNN"}
 
 
@@ -74,8 +71,10 @@ def matrix_tables(
         )
         if metric == "abs_rel":
             said += "; in brackets the gap closed from source_only to oracle of the same network"
-        ablations = [e for e in entries if is_ablation(e)]
-        plain = [e for e in entries if not is_ablation(e)]
+        methods = {e["method"] for e in entries}
+        varied = {e["method"]: varied_method(e["method"], methods) for e in entries}
+        ablations = [e for e in entries if varied[e["method"]]]
+        plain = [e for e in entries if not varied[e["method"]]]
         if plain:
             parts += [f"{said}:", matrix_table(plain, metric, num_seeds)]
         if ablations:
@@ -84,7 +83,7 @@ def matrix_tables(
             beside = [
                 e
                 for e in plain
-                if e["method"] in SHOWN_WITH_ABLATIONS
+                if e["method"] in (*REFERENCES, *varied.values())
                 and column_of(e) in columns
                 and e["network"] in networks
             ]
@@ -100,9 +99,15 @@ def matrix_table(entries: list[Entry], metric: str, num_seeds: int) -> str:
         num_seeds: Number of seeds that cells need not name.
     """
     columns = sorted(set(map(column_of, entries)))  # rows come in the order in which they were made
-    rows = sorted(dict.fromkeys((e["network"], e["method"]) for e in entries), key=row_order)
+    baselines = baseline_methods(entries)
+    order = merged_order(
+        [(e["network"], e["method"]) for e in entries if column_of(e) == column]
+        for column in dict.fromkeys(map(column_of, entries))
+    )
+    # Baselines, then the twin, then the student.
+    rows = sorted(order, key=lambda row: (row[1] not in baselines, list(NETWORKS).index(row[0])))
     cells = {
-        (e["network"], e["method"], column_of(e)): matrix_cell(e, metric, num_seeds)
+        (e["network"], e["method"], column_of(e)): matrix_cell(e, metric, num_seeds, baselines)
         for e in entries
     }
     return Table(
@@ -120,33 +125,39 @@ def column_of(entry: Entry) -> str:
     return f"{entry['scenario']}: {entry['test']}"
 
 
-def is_baseline(method: str) -> bool:
-    """Whether a method is neither a student nor its twin."""
-    return method.startswith(BASELINES)
+def baseline_methods(entries: Iterable[Entry]) -> set[str]:
+    """Methods that are neither a student nor its twin: without a network, or one that reads RGB."""
+    without = {e["method"] for e in entries if e["network"] == "none"}
+    through_rgb = {e["method"] for e in entries if e["method"].startswith(PLAYBACK_PREFIX)}
+    return without | through_rgb | {name.removeprefix(PLAYBACK_PREFIX) for name in through_rgb}
 
 
-def is_ablation(entry: Entry) -> bool:
-    """Whether an entry belongs into the table of ablations."""
-    method = entry["method"]
-    return method not in METHODS and method.startswith(tuple(f"{name}_" for name in METHODS))
+def varied_method(method: str, methods: Iterable[str]) -> str | None:
+    """The method that an ablation varies: it is called as that one, and more."""
+    if method.endswith(CANONICAL_CAMERA):
+        return None
+    return next((other for other in methods if method.startswith(f"{other}_")), None)
 
 
-def row_order(row: tuple[str, str]) -> tuple[int, ...]:
-    """Baselines, then the twin, then the student; other methods after ours, as they come."""
-    network, method = row
-    if is_baseline(method):
-        return 0, next(i for i, name in enumerate(BASELINES) if method.startswith(name))
-    position = METHODS.index(method) if method in METHODS else len(METHODS)
-    return 1, list(NETWORKS).index(network), position
+def merged_order(sequences: Iterable[Sequence[Row]]) -> list[Row]:
+    """One order of the rows of several columns: a further row comes after those it follows."""
+    order: list[Row] = []
+    for sequence in sequences:
+        position = 0
+        for row in sequence:
+            if row not in order:
+                order.insert(position, row)
+            position = order.index(row) + 1
+    return order
 
 
-def matrix_cell(entry: Entry, metric: str, num_seeds: int) -> str:
+def matrix_cell(entry: Entry, metric: str, num_seeds: int, baselines: Collection[str] = ()) -> str:
     """Mean, standard deviation, gap closed, and the number of seeds where it is another one."""
     text = format_entry(entry, metric)
     gap = entry["gap_closed"]
     notes = []
-    if metric == "abs_rel" and gap is not None and not is_baseline(entry["method"]):
-        if entry["method"] not in REFERENCES:
+    if metric == "abs_rel" and gap is not None:
+        if entry["method"] not in (*REFERENCES, *baselines):
             notes.append(f"{gap:.0%}")
     if entry["num_seeds"] != num_seeds:
         notes.append(f"n = {entry['num_seeds']}")

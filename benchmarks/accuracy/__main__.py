@@ -12,12 +12,12 @@ from pathlib import Path
 from jsonargparse.typing import NonNegativeInt, PositiveInt
 from rich.logging import RichHandler
 
-from benchmarks.accuracy.ablations import ablated
-from benchmarks.accuracy.result_rows import Digests, ResultRows, Row
-from benchmarks.accuracy.scenario import Scenario, read_scenarios
+from benchmarks.accuracy.result_rows import ResultRows, Row
+from benchmarks.accuracy.scenario import Scenario, read_scenarios, row_digests
+from benchmarks.accuracy.variants import with_variants
 from benchmarks.tables import matrix_tables
 from snn_depth.command.exit import run_command
-from snn_depth.evaluation.results import summarize
+from snn_depth.evaluation.results import PLAYBACK_PREFIX, summarize
 from snn_depth.files.atomic import atomic_path
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def accuracy(
     ablations: bool = False,
     output: Path = RESULTS,
     markdown: Path | None = None,
-    work_dir: Path = Path("runs/accuracy"),
+    work_dir: Path = Path("runs/stages"),
     max_stage_minutes: float = 4.0,
 ) -> None:
     """Train and score every stage of every recipe for several seeds, and print the table.
@@ -48,19 +48,19 @@ def accuracy(
         seeds: Number of seeds, counted from 0.
         seed_list: Seeds by number, in place of --seeds.
         stages: Names of the stages to score; what they need is trained too. Default: all.
-        ablations: Score, in place of the recipes' stages, their adaptation of the ANN twin without
-            each of its parts, and with 1, 5 and 10 % of the target's labels.
+        ablations: Score, in place of the recipes' stages, the variants of their ANN twin that they
+            declare: its adaptation without each of its parts, say, or with some labels.
         output: Results (*.json). A row is written as soon as it exists; rows of these recipes
             that were made with other settings are replaced, all others stay.
         markdown: File to write the tables into.
-        work_dir: Where trained networks are kept.
+        work_dir: Store of trained stages, which snn_depth.train shares.
         max_stage_minutes: A stage whose training takes longer is warned about.
     """
     logging.basicConfig(
         level=logging.INFO, format="%(message)s", handlers=[RichHandler(show_path=False)]
     )
     scenarios = read_scenarios(recipe)
-    with_ablations = [ablated(scenario) for scenario in scenarios]
+    with_ablations = [with_variants(scenario) for scenario in scenarios]
     results = ResultRows(output, row_digests(with_ablations))
     if ablations:
         check_ablated(scenarios, with_ablations)
@@ -101,7 +101,7 @@ def check_ablated(scenarios: Sequence[Scenario], with_ablations: Sequence[Scenar
 
     Args:
         scenarios: The recipes.
-        with_ablations: The same, `ablated`.
+        with_ablations: The same, `with_variants`.
 
     Raises:
         ValueError: When a recipe has none.
@@ -109,9 +109,8 @@ def check_ablated(scenarios: Sequence[Scenario], with_ablations: Sequence[Scenar
     for scenario, with_ablation in zip(scenarios, with_ablations, strict=True):
         if with_ablation is scenario:
             raise ValueError(
-                f"no stage of {scenario.name} that is scored adapts an ANN with "
-                "SelfCorrectingTeacherStudent and pseudo labels; accepted with --ablations: "
-                "recipes in which one does"
+                f"{scenario.name} has no variants of an ANN that is scored; accepted with "
+                "--ablations: recipes with variants, and such a stage in variants_of"
             )
 
 
@@ -134,15 +133,6 @@ def check_stages(known: Sequence[str], names: Sequence[str]) -> list[str]:
     return list(names or known)
 
 
-def row_digests(scenarios: Sequence[Scenario]) -> Digests:
-    """Digests of all rows that the recipes stand for, by scenario, test set and predictor."""
-    return {
-        (scenario.name, test, name): value
-        for scenario in scenarios
-        for (test, name), value in scenario.row_digests.items()
-    }
-
-
 def report_training_time(rows: Sequence[Row], max_stage_minutes: float) -> None:
     """Say which training took longest, and warn where one took too long.
 
@@ -152,7 +142,7 @@ def report_training_time(rows: Sequence[Row], max_stage_minutes: float) -> None:
     """
     # Scenarios share networks, and an RGB network is scored twice: each training counts once.
     trainings = {
-        (row["train_seconds"] / 60, row["predictor"].removeprefix("playback_to_"), row["seed"])
+        (row["train_seconds"] / 60, row["predictor"].removeprefix(PLAYBACK_PREFIX), row["seed"])
         for row in rows
         if row["train_seconds"] is not None
     }

@@ -10,7 +10,6 @@ from torch.utils.data import Dataset
 
 from benchmarks.accuracy.result_rows import ResultRows, Row
 from benchmarks.accuracy.scenario import Scenario
-from benchmarks.accuracy.shared_stages import SharedStages, only_one_process
 from snn_depth.evaluation.network_predictor import NetworkPredictor
 from snn_depth.evaluation.results import current_commit, machine_in_short
 from snn_depth.evaluation.scoring import Predictor
@@ -22,6 +21,7 @@ from snn_depth.training.stage_scoring import (
     score_predictor,
     stage_predictors,
 )
+from snn_depth.training.store import StageStore, only_one_process
 
 logger = logging.getLogger(__name__)
 
@@ -69,11 +69,11 @@ def fill_scenario(
     @cache
     def data(name: str) -> Dataset[Any]:
         # What one process renders, others need not render too.
-        lock_file = work_dir / f"data-{scenario.data_digest(name)}.lock"
+        lock_file = work_dir / f"data-{scenario.digests.data(name)}.lock"
         with only_one_process(lock_file, f"data set {name}"):
             return recipe.data[name]()
 
-    shared = SharedStages(scenario, data, seed=seed, work_dir=work_dir)
+    store = StageStore(scenario.digests, data, seed=seed, folder=work_dir)
     add_missing = partial(add_missing_rows, scenario, seed, results, data)
 
     def medians() -> tuple[dict[str, Predictor], Row]:
@@ -83,8 +83,8 @@ def fill_scenario(
         return predictors, about | {"commit": current_commit()}
 
     def trained(stage: Stage) -> tuple[dict[str, Predictor], Row]:
-        stored = shared.stored(stage.name)
-        network = NetworkPredictor(shared.network(stage.name), stored.data)
+        stored = store.stored(stage.name)
+        network = NetworkPredictor(store.network(stage.name), stored.data)
         about = {key: stored.provenance.get(key) for key in ("train_seconds", "machine", "commit")}
         return dict(stage_predictors(recipe, stage, network)), about
 

@@ -83,7 +83,8 @@ class ResultRows:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with self._lock:  # between reading and writing no other process may write
             rows = {identity(row): row for row in [*self.read(), *new]}
-            write_results(self.file, self.file.stem, list(rows.values()))
+            in_order = in_recipe_order(list(rows.values()), self.digests)
+            write_results(self.file, self.file.stem, in_order)
 
     def _all_rows(self) -> list[Row]:
         if not self.file.exists():
@@ -101,6 +102,18 @@ class ResultRows:
                 "a new file"
             )
         return rows
+
+
+def in_recipe_order(rows: Sequence[Row], digests: Digests) -> list[Row]:
+    """Rows by scenario, those of each as its recipe has them; tables show this order."""
+    scenarios = list(dict.fromkeys(row["scenario"] for row in rows))
+    positions = {name: position for position, name in enumerate(digests)}
+
+    def place(row: Row) -> tuple[int, int]:
+        name = row["scenario"], row["test"], row["predictor"]
+        return scenarios.index(row["scenario"]), positions.get(name, len(positions))
+
+    return sorted(rows, key=place)
 
 
 def identity(row: Row) -> tuple[Any, ...]:

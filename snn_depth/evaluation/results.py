@@ -18,6 +18,9 @@ import torch
 
 from snn_depth.files.atomic import atomic_path
 
+# Ends the name of the second row of a stage that is scored on pictures as they are, too.
+CANONICAL_CAMERA = "_canonical_camera"
+PLAYBACK_PREFIX = "playback_to_"  # of an RGB network that is given reconstructed pictures
 SCHEMA_VERSION = 1
 NO_RESULTS = ":(top,exclude)benchmarks/results"
 PER_RUN = ("seed", "metrics", "train_seconds", "machine", "commit")
@@ -37,14 +40,14 @@ def write_results(path: Path | str, name: str, rows: Sequence[dict[str, Any]]) -
         "name": name,
         "command": command_line(),
         "commit": current_commit(),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "date": current_date(),
         "machine": describe_machine(),
         "rows": list(rows),
         "summary": summarize(rows),
     }
     with atomic_path(path) as temporary:
         # NaN and infinity are no JSON.
-        temporary.write_text(json.dumps(_finite(results), indent=2, allow_nan=False) + "\n")
+        temporary.write_text(json.dumps(finite(results), indent=2, allow_nan=False) + "\n")
 
 
 def summarize(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -135,6 +138,11 @@ def command_line() -> str:
     return shlex.join([*program, *sys.argv[1:]])
 
 
+def current_date() -> str:
+    """Now, in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def current_commit() -> str | None:
     """Commit of the code that runs, with `-dirty` for uncommitted changes; None outside git.
 
@@ -184,12 +192,12 @@ def _processor_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """The same structure with None in place of numbers that JSON does not have."""
     if isinstance(value, dict):
-        return {k: _finite(v) for k, v in value.items()}
+        return {k: finite(v) for k, v in value.items()}
     if isinstance(value, list):
-        return [_finite(v) for v in value]
+        return [finite(v) for v in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

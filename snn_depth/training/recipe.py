@@ -215,7 +215,13 @@ class Recipe:
         compare_with: Networks from checkpoint files that table and pictures set beside the
             stages; file by the name of its row.
         crop: Part of the test images that counts.
+        data_identity: Names for the files of data sets that are not at hand everywhere, or very
+            large: what was trained on them stays valid while the name does. Other files are told
+            apart by names in their folder, sizes and some of their bytes.
         output_dir: Folder for everything the run writes.
+        store: Folder of trained stages that recipes share; empty is `stages` beside `output_dir`.
+            A stage that is there, trained with the same settings, data and predecessors, is not
+            trained again.
         seeds: The whole recipe runs once for every seed.
         engine: Where and how precisely to compute.
         results: File for the table in JSON; empty writes it into `output_dir`.
@@ -233,7 +239,9 @@ class Recipe:
     shown_data: list[str] = field(default_factory=list)
     compare_with: dict[str, str] = field(default_factory=dict)
     crop: EvaluationCrop = "none"
+    data_identity: dict[str, str] = field(default_factory=dict)
     output_dir: str = "runs/default"
+    store: str = ""
     seeds: list[int] = field(default_factory=lambda: [0])
     engine: EngineSettings = field(default_factory=EngineSettings)
     results: str = ""
@@ -255,6 +263,9 @@ class Recipe:
                 raise ValueError(f"compare_with and a stage have the name {name!r}")
             if not Path(file).is_file():
                 raise ValueError(f"compare_with names {file!r}, which is not a file")
+        for name in self.data_identity:
+            if name not in self.data:
+                raise ValueError(f"data_identity names {name!r}; the recipe has: {known}")
         for field_name in ("variants_of", "as_is"):
             for name in getattr(self, field_name):
                 if name not in self.stages:
@@ -294,6 +305,11 @@ class Recipe:
     def first_stage(self) -> Stage:
         """The stage whose training data the median baselines are of, and whose depths count."""
         return next(iter(self.stages.values()))
+
+    @property
+    def store_folder(self) -> Path:
+        """Where trained stages are kept."""
+        return Path(self.store) if self.store else Path(self.output_dir).parent / "stages"
 
     def tests_of(self, stage: Stage) -> list[str]:
         """Names of the data sets that a stage's network is scored on."""

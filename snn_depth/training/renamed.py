@@ -33,7 +33,7 @@ STAGES = {
     "ann_scts_again": "ann_scts_second_round",
 }
 # Settings of a recipe that came later, and change no trained network.
-NEW_SETTINGS = ("variants", "variants_of", "as_is")
+NEW_SETTINGS = ("as_is", "data_identity", "store", "variants", "variants_of")
 
 
 def current_names(content: Any) -> Any:

@@ -1,27 +1,22 @@
 """Run a recipe: train its stages for every seed, score them, write table and pictures."""
 
 import logging
-import os
-from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.callbacks import Callback
-from torch.utils.data import Dataset
-
-from snn_depth.data.spec import DataSpec
 from snn_depth.evaluation.network_predictor import NetworkPredictor
-from snn_depth.evaluation.results import current_commit, machine_in_short, summarize, write_results
+from snn_depth.evaluation.results import summarize, write_results
 from snn_depth.files.atomic import atomic_path
-from snn_depth.models.predictor import DepthPredictor
-from snn_depth.objectives.base import LoadNetwork
 from snn_depth.training.callbacks import silence_irrelevant_warnings
 from snn_depth.training.checkpoint import load_network
-from snn_depth.training.recipe import Recipe, Stage
+from snn_depth.training.digests import RecipeDigests
+from snn_depth.training.processes import process_rank
+from snn_depth.training.recipe import Recipe
 from snn_depth.training.run_report import print_table, save_panels
-from snn_depth.training.stage import NETWORK_FILE, RESUME_FILE, train_stage
+from snn_depth.training.stage import NETWORK_FILE, camera_of
 from snn_depth.training.stage_scoring import score_stages
+from snn_depth.training.store import StageStore, publish
 
 logger = logging.getLogger(__name__)
 SETTINGS_FILE = "recipe.yaml"
@@ -42,16 +37,22 @@ def run_recipe(recipe: Recipe, settings: str, *, resume: bool) -> None:
     """
     silence_irrelevant_warnings()
     output_dir = Path(recipe.output_dir)
-    is_first_process = int(os.environ.get("RANK", 0)) == 0
+    is_first_process = process_rank(recipe.engine)[0] == 0
     if is_first_process:
         claim_output_folder(output_dir, settings, resume=resume)
     data = cache(lambda name: recipe.data[name]())
     for name in recipe.data_names():
         data(name)  # what is missing shows now and not after hours of training
+    digests = RecipeDigests(recipe, settings)
     rows: list[dict[str, Any]] = []
     for seed in recipe.seeds:
         folder = output_dir / f"seed_{seed}"
-        networks = train_stages(recipe, data, settings, seed=seed, folder=folder)
+        store = StageStore(digests, data, seed=seed, folder=recipe.store_folder)
+        networks = {}
+        for name in recipe.stages:
+            networks[name] = store.network(name)
+            if is_first_process:
+                publish(store.folder(name), folder / name)
         if is_first_process:
             predictors = {
                 stage.name: NetworkPredictor(networks[stage.name], camera_of(stage, data))
@@ -69,12 +70,6 @@ def run_recipe(recipe: Recipe, settings: str, *, resume: bool) -> None:
         logger.info("results: %s; networks and pictures: %s", results_file, output_dir)
 
 
-def camera_of(stage: Stage, data: Callable[[str], Dataset[Any]]) -> DataSpec:
-    """The camera that a stage's network knows when the stage is over."""
-    spec: DataSpec = data(stage.camera_data).spec  # type: ignore[attr-defined]
-    return spec
-
-
 def claim_output_folder(folder: Path, settings: str, *, resume: bool) -> None:
     """Make sure that the output folder is empty or holds the same run.
 
@@ -87,11 +82,9 @@ def claim_output_folder(folder: Path, settings: str, *, resume: bool) -> None:
         ValueError: When it holds a run that may not be continued.
     """
     file = folder / SETTINGS_FILE
-    # A run that failed before its first epoch was over has left nothing worth keeping.
-    has_work = any(folder.glob(f"seed_*/*/{NETWORK_FILE}")) or any(
-        folder.glob(f"seed_*/*/{RESUME_FILE}")
-    )
-    if has_work:
+    # A run that failed before its first stage was over has left nothing here; what it had trained
+    # of that stage is in the store.
+    if any(folder.glob(f"seed_*/*/{NETWORK_FILE}")):
         if not resume:
             raise ValueError(
                 f"{folder} already holds a run; continue it with --resume, or choose another "
@@ -107,82 +100,3 @@ def claim_output_folder(folder: Path, settings: str, *, resume: bool) -> None:
             )
     with atomic_path(file) as temporary:
         temporary.write_text(settings)
-
-
-def train_stages(
-    recipe: Recipe,
-    data: Callable[[str], Dataset[Any]],
-    settings: str,
-    *,
-    seed: int,
-    folder: Path,
-) -> dict[str, DepthPredictor]:
-    """Train all stages with one seed.
-
-    Args:
-        recipe: The recipe.
-        data: Returns a data set by its name.
-        settings: The recipe as YAML text, stored with the networks.
-        seed: Seed of the run.
-        folder: Where the stages write, one folder each.
-
-    Returns:
-        Trained networks by stage name.
-    """
-    networks: dict[str, DepthPredictor] = {}
-
-    def load(name: str) -> DepthPredictor:
-        return networks[name] if name in networks else load_network(name).network
-
-    for name, stage in recipe.stages.items():
-        networks[name] = train_recipe_stage(
-            recipe, stage, data, settings, seed=seed, folder=folder / name, load=load
-        )
-    return networks
-
-
-def train_recipe_stage(
-    recipe: Recipe,
-    stage: Stage,
-    data: Callable[[str], Dataset[Any]],
-    settings: str,
-    *,
-    seed: int,
-    folder: Path,
-    load: LoadNetwork,
-    callbacks: Sequence[Callback] = (),
-) -> DepthPredictor:
-    """Train one stage of a recipe, or load it where it is finished.
-
-    Args:
-        recipe: The recipe.
-        stage: One of its stages.
-        data: Returns a data set by its name.
-        settings: The recipe as YAML text, stored with the network.
-        seed: Seed of the run.
-        folder: Where the stage writes.
-        load: Returns the network of an earlier stage or of a file.
-        callbacks: What else watches the training.
-
-    Returns:
-        The trained network.
-    """
-    return train_stage(
-        stage,
-        data(stage.train_data),
-        data(stage.val_data),
-        None if stage.target_data is None else data(stage.target_data),
-        spec=camera_of(stage, data),
-        seed=seed,
-        folder=folder,
-        load=load,
-        engine=recipe.engine,
-        provenance={
-            "trained_on": stage.train_data,
-            "adapted_to": stage.target_data,
-            "commit": current_commit(),
-            "machine": machine_in_short(),
-            "recipe": settings,
-        },
-        callbacks=callbacks,
-    )

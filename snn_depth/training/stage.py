@@ -1,8 +1,7 @@
 """Train one stage of a recipe, resumable at every end of an epoch."""
 
 import logging
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,15 +25,11 @@ from snn_depth.data.sample import check_hidden, checked, collate
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.predictor import DepthPredictor
 from snn_depth.objectives.base import LoadNetwork
+from snn_depth.training.allocator import disable_memory_trimming
 from snn_depth.training.callbacks import FiringRateWatch
-from snn_depth.training.checkpoint import (
-    check_can_be_saved,
-    copy_weights,
-    load_network,
-    save_network,
-)
-from snn_depth.training.heap import keep_freed_memory
+from snn_depth.training.checkpoint import check_can_be_saved, copy_weights, save_network
 from snn_depth.training.module import DepthTraining
+from snn_depth.training.processes import process_rank, runs_on_gpu
 from snn_depth.training.recipe import EngineSettings, Stage
 
 logger = logging.getLogger(__name__)
@@ -56,7 +51,7 @@ def train_stage(
     provenance: dict[str, Any],
     callbacks: Sequence[Callback] = (),
 ) -> DepthPredictor:
-    """Train a stage and save its network; a stage that is finished is only loaded.
+    """Train a stage and save its network.
 
     The initial weights and the order of samples depend on the seed alone, not on the stage, so
     that stages of one recipe can be compared. An interrupted stage continues from its last
@@ -74,22 +69,11 @@ def train_stage(
         engine: Where and how precisely to compute.
         provenance: Stored with the network, and beside it the stage's name, the seed and the time
             that training took in all its parts.
-        callbacks: What else watches the training; nothing watches a stage that is only loaded.
+        callbacks: What else watches the training.
 
     Returns:
         The trained network, in evaluation mode on the CPU.
     """
-    network_file = folder / NETWORK_FILE
-    if network_file.is_file():
-        logger.info("stage %s is finished: %s", stage.name, network_file)
-        # Not what the file names: a stage's own network may compute otherwise with these weights.
-        network = stage.network()
-        stored = load_network(network_file)
-        copy_weights(stored.network, network)
-        if stored.data != spec and int(os.environ.get("RANK", 0)) == 0:
-            logger.warning("%s: its camera was %s and is now %s", network_file, stored.data, spec)
-            save_network(network_file, stored.network, spec, stored.provenance)
-        return network.eval()
     rank, num_ranks = process_rank(engine)
     check_hidden(stage.hidden or (), checked(train_data[0]))
     if checked(val_data[0]).labelled is None:
@@ -121,7 +105,7 @@ def train_stage(
         persistent_workers=engine.num_loader_workers > 0,  # they keep what they have decoded
     )
     val_loader = DataLoader(val_data, batch_size=stage.batch_size, collate_fn=collate)
-    keep_freed_memory()
+    disable_memory_trimming()
     timer = Timer()
     trainer = lightning.Trainer(
         max_epochs=stage.num_epochs,
@@ -166,10 +150,16 @@ def train_stage(
             "seed": seed,
             "train_seconds": round(timer.time_elapsed(), 1),
         }
-        save_network(network_file, network, spec, provenance)
+        save_network(folder / NETWORK_FILE, network, spec, provenance)
         resume_file.unlink(missing_ok=True)
     trainer.strategy.barrier()
     return network
+
+
+def camera_of(stage: Stage, data: Callable[[str], Dataset[Any]]) -> DataSpec:
+    """The camera that a stage's network knows when the stage is over."""
+    spec: DataSpec = data(stage.camera_data).spec  # type: ignore[attr-defined]
+    return spec
 
 
 def training_samples(
@@ -192,35 +182,6 @@ def training_samples(
     return PairedDataset(
         source, target_data, stage.strong_view, label_share=stage.target_label_share, seed=seed
     )
-
-
-def process_rank(engine: EngineSettings) -> tuple[int, int]:
-    """Number of this process, and how many there are.
-
-    Args:
-        engine: Settings.
-
-    Returns:
-        Rank and number of ranks.
-
-    Raises:
-        ValueError: When the launcher started another number than the settings ask for; each
-            would then train a network of its own into the same folder.
-    """
-    num_ranks = engine.devices * engine.num_nodes
-    num_started = int(os.environ.get("WORLD_SIZE", 1))
-    if num_started != num_ranks:
-        raise ValueError(
-            f"engine.devices x engine.num_nodes is {num_ranks}, but the launcher started "
-            f"{num_started} process(es); say `torchrun --nproc-per-node N -m snn_depth.train "
-            "--engine.devices N ...`"
-        )
-    return int(os.environ.get("RANK", 0)), num_ranks
-
-
-def runs_on_gpu(engine: EngineSettings) -> bool:
-    """Whether the engine will use a GPU."""
-    return engine.accelerator != "cpu" and torch.cuda.is_available()
 
 
 def resolve_precision(engine: EngineSettings) -> Any:

@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 from snn_depth.data.sample import checked
 from snn_depth.evaluation.baselines import RowMedianDepth, fit_row_medians, playback_of
 from snn_depth.evaluation.network_predictor import NetworkPredictor
+from snn_depth.evaluation.results import CANONICAL_CAMERA, PLAYBACK_PREFIX
 from snn_depth.evaluation.scoring import Predictor, score
 from snn_depth.geometry.crops import EvaluationCrop
 from snn_depth.models.depth_decoding import DepthRange
@@ -19,7 +20,6 @@ from snn_depth.training.recipe import Recipe, Stage
 logger = logging.getLogger(__name__)
 Row = dict[str, Any]
 MEDIAN_METHODS = ("constant_median", "row_median")
-CANONICAL_CAMERA = "_canonical_camera"  # ends the name of the second row of an `as_is` stage
 
 
 def score_stages(
@@ -152,7 +152,8 @@ def stage_predictors(
     """
     predictors = {stage.name: network} if stage.evaluate else {}
     if not network.network.reads_spikes:
-        predictors = {f"playback_to_{stage.name}": replace(network, read=playback_of)} | predictors
+        playback = {f"{PLAYBACK_PREFIX}{stage.name}": replace(network, read=playback_of)}
+        predictors = playback | predictors
     for name, predictor in predictors.items():
         if stage.name in recipe.as_is:
             yield name, replace(predictor, as_is=True)

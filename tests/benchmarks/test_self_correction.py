@@ -9,11 +9,15 @@ import yaml
 from PIL import Image
 from torch import Tensor
 
-from benchmarks.accuracy.guard_plot import save_guard_plot
-from benchmarks.accuracy.guard_variants import GUARDS, IDENTITY, adapting_stage, guard_variants
+from benchmarks.accuracy.error_plot import save_error_plot
 from benchmarks.accuracy.pseudo_label_error import PseudoLabelError
 from benchmarks.accuracy.scenario import Scenario, read_scenarios
-from benchmarks.self_correction import markdown, self_correction
+from benchmarks.self_correction import (
+    adapting_stage,
+    markdown,
+    scenario_variants,
+    self_correction,
+)
 from snn_depth.command.parser import call_command
 from snn_depth.data.augment.strong_view import StrongView
 from snn_depth.data.sample import Sample, collate
@@ -23,9 +27,13 @@ from snn_depth.training.checkpoint import load_network
 from snn_depth.training.module import DepthTraining
 from snn_depth.training.recipe import OptimizerSettings
 from snn_depth.training.stage import train_stage
-from tests.benchmarks.tiny_recipe import adaptation_settings
+from tests.benchmarks.tiny_recipe import VARIANTS, adaptation_settings
 from tests.snn_depth.training.tiny_adaptation import TAP, DarkData, tiny_adaptation
 from tests.snn_depth.training.tiny_run import TinyData
+
+SAFEGUARDS = VARIANTS["safeguards"]
+NAMES = [name.replace("_", " ") for name in SAFEGUARDS]
+IDENTITY = SAFEGUARDS["same_view"]["strong_view"]
 
 
 def test_identity_view_changes_nothing() -> None:
@@ -43,19 +51,19 @@ def scenario(tmp_path: Path) -> Scenario:
 
 
 @pytest.mark.slow
-def test_every_variant_lacks_one_guard(scenario: Scenario) -> None:
+def test_every_variant_lacks_one_safeguard(scenario: Scenario) -> None:
     before = copy.deepcopy(scenario.settings)
-    made = guard_variants(scenario, "ann_full")
+    made = scenario_variants(scenario, "ann_full", "safeguards")
     assert scenario.settings == before
-    stages = {name: one.stage("ann_full") for name, one in made.items()}
+    stages = {name: one.recipe.stages["ann_full"] for name, one in made.items()}
     objectives = {name: vars(stage.objective()) for name, stage in stages.items()}
-    full = objectives["all guards"]
+    full = objectives["all safeguards"]
     changed = {
         name: {k for k, v in values.items() if k[0] != "_" and v != full[k]}
         for name, values in objectives.items()
     }
     assert changed == {
-        "all guards": set(),
+        "all safeguards": set(),
         "no uncertainty filter": {"quantiles"},
         "no separate teacher": {"ema_decay"},
         "no ramp": {"ramp_steps"},
@@ -68,20 +76,22 @@ def test_every_variant_lacks_one_guard(scenario: Scenario) -> None:
     views = {name: stage.strong_view for name, stage in stages.items()}
     assert views.pop("same view") == StrongView(**IDENTITY)  # type: ignore[arg-type]
     assert set(views.values()) == {StrongView()}
-    digests = {name: one.stage_digest("ann_full") for name, one in made.items()}
-    assert digests["all guards"] == scenario.stage_digest("ann_full")
-    assert len(set(digests.values())) == 1 + len(GUARDS)
-    assert {one.stage_digest("ann_source") for one in made.values()} == {
-        scenario.stage_digest("ann_source")
+    digests = {name: one.digests.stage("ann_full") for name, one in made.items()}
+    assert digests["all safeguards"] == scenario.digests.stage("ann_full")
+    assert len(set(digests.values())) == 1 + len(NAMES)
+    assert {one.digests.stage("ann_source") for one in made.values()} == {
+        scenario.digests.stage("ann_source")
     }
 
 
 def test_which_stage_is_measured(scenario: Scenario) -> None:
     assert adapting_stage(scenario, "ann") == "ann_full"
     with pytest.raises(
-        ValueError, match=r"of tiny adapts a SpikingDepthNet .* it has: other, ann_source, few_lab"
+        ValueError, match=r"variants_of adapts a SpikingDepthNet .* pseudo labels; it has: ann_full"
     ):
         adapting_stage(scenario, "snn")
+    with pytest.raises(ValueError, match="tiny has no variants 'parts'; it has: terms, safeguards"):
+        scenario_variants(scenario, "ann_full", "parts")
 
 
 def slow_abs_rel(depth_m: Tensor, target_m: Tensor, mask: Tensor) -> float:
@@ -215,16 +225,16 @@ def measured(*selected: float) -> list[dict[str, float]]:
 
 
 def test_table_by_hand() -> None:
-    table = markdown({"all guards": measured(0.3, 0.1, 0.2), "same view": measured(0.3, 0.4)})
+    table = markdown({"all safeguards": measured(0.3, 0.1, 0.2), "same view": measured(0.3, 0.4)})
     assert table.splitlines()[2:] == [
-        "| all guards | 0.300, 0.100, 0.200 | 0.400 | 0.900, 0.300, 0.600 |",
+        "| all safeguards | 0.300, 0.100, 0.200 | 0.400 | 0.900, 0.300, 0.600 |",
         "| same view | 0.300, 0.300, 0.400 | 0.800 | 0.900, 0.900, 1.200 |",
     ]
 
 
 def test_plot_is_written_and_not_empty(tmp_path: Path) -> None:
-    save_guard_plot(
-        tmp_path / "a.png", {"all guards": measured(0.3, 0.1), "b": measured(0.3)}, title="t"
+    save_error_plot(
+        tmp_path / "a.png", {"all safeguards": measured(0.3, 0.1), "b": measured(0.3)}, title="t"
     )
     picture = Image.open(tmp_path / "a.png").convert("L")
     assert picture.width > 1000 and picture.getextrema() == (0, 255)
@@ -241,22 +251,22 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         *("--every-steps", "3", "--num-samples", "4", "--work-dir", str(tmp_path / "work")),
     ]
     call_command(self_correction, arguments)
-    assert "| all guards |" in capsys.readouterr().out
+    assert "| all safeguards |" in capsys.readouterr().out
     first = json.loads(output.read_text())
     steps = [(row["method"], row["step"]) for row in first["rows"]]
     assert steps == [
-        (variant, step) for variant in ["all guards", *GUARDS] for step in (0, 3, 6, 8)
+        (variant, step) for variant in ["all safeguards", *NAMES] for step in (0, 3, 6, 8)
     ]
     at_start = [row["metrics"] for row in first["rows"] if row["step"] == 0]
     assert len({m["abs_rel"] for m in at_start}) == 1, "all start from the same network"
     at_end = {row["method"]: row["metrics"] for row in first["rows"] if row["step"] == 8}
-    assert len({m["abs_rel"] for m in at_end.values()}) == 1 + len(GUARDS)
+    assert len({m["abs_rel"] for m in at_end.values()}) == 1 + len(NAMES)
     unfiltered = {name for name, m in at_end.items() if m["selected_share"] == 1}
     assert unfiltered == {"no uncertainty filter"}
     assert picture.stat().st_size > 10_000
     networks = sorted((tmp_path / "work").rglob("network.safetensors"))
     names = [file.parents[1].name.partition("-")[0] for file in networks]
-    assert sorted(names) == (1 + len(GUARDS)) * ["ann_full"] + ["ann_source"]
+    assert sorted(names) == (1 + len(NAMES)) * ["ann_full"] + ["ann_source"]
     written = [file.stat().st_mtime_ns for file in networks]
     call_command(self_correction, arguments)
     assert [file.stat().st_mtime_ns for file in networks] == written

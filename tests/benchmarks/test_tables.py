@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.tables import matrix_tables, methods_by_scenario, print_table
+from benchmarks.tables import matrix_tables, merged_order, methods_by_scenario, print_table
 from snn_depth.command.parser import call_command
 
 SUMMARY = [
@@ -68,15 +68,15 @@ def entry(
 
 
 MATRIX = [
-    entry("oracle", "snn", 0.1, gap=1.0),
-    entry("full_5_percent_labels", "snn", 0.15, gap=0.75),
-    entry("twin", "ann", 0.18),
-    entry("full", "snn", 0.2, gap=0.5),
+    entry("constant_median", "none", None),
+    entry("playback_to_rgb_teacher", "ann", 0.4, gap=-2.0),
     entry("full", "snn", 0.2, test="rain", num_seeds=1, gap=0.425),
     entry("source_only", "snn", 0.3, gap=0.0),
+    entry("full", "snn", 0.2, gap=0.5),
     entry("full", "ann", 0.19),
-    entry("playback_to_rgb_teacher", "ann", 0.4, gap=-2.0),
-    entry("constant_median", "none", None),
+    entry("twin", "ann", 0.18),
+    entry("oracle", "snn", 0.1, gap=1.0),
+    entry("full_5_percent_labels", "snn", 0.15, gap=0.75),
     entry("full", "snn", 0.12, alignment="median", gap=0.9),
 ]
 
@@ -104,6 +104,13 @@ def test_matrix_by_hand() -> None:
         "| SNN | oracle | 0.100 ± 0.010 |",
         "| SNN | full_5_percent_labels | 0.150 ± 0.010 (75%) |",
     ]
+
+
+def test_rows_of_columns_that_differ_are_merged() -> None:
+    columns = [["none", "start", "end"], ["start", "middle", "end", "last"], ["first", "none"]]
+    rows = [[("ann", name) for name in names] for names in columns]
+    names = [name for _, name in merged_order(rows)]
+    assert names == ["first", "none", "start", "middle", "end", "last"]
 
 
 def test_matrix_says_how_it_is_aligned() -> None:

@@ -1,10 +1,14 @@
 """A recipe for the matrix whose stages train in a second or two."""
 
+from pathlib import Path
 from typing import Any
 
+from snn_depth.training.recipe_file import read_recipe
 from tests.snn_depth.training.tiny_adaptation import TAP
 
 Settings = dict[str, Any]
+BICROSS = read_recipe(Path(__file__).parents[2] / "configs" / "base" / "bicross.yaml")
+VARIANTS: Settings = BICROSS["variants"]
 SUPERVISED = {"class_path": "snn_depth.objectives.SupervisedDepth"}
 
 
@@ -66,5 +70,7 @@ def adaptation_settings() -> Settings:
             "adversarial_only": start | {"objective": adversarial},
             "ann_full": start | {"objective": adapt, "num_epochs": 2},
         },
+        "variants_of": ["ann_full"],
+        "variants": VARIANTS,
         "engine": {"accelerator": "cpu", "precision": "32-true"},
     }

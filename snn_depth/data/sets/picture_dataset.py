@@ -1,6 +1,7 @@
 """Pictures of a real camera as a data set of spikes, simulated on first use."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -53,7 +54,7 @@ class PictureDataset(RecordingDataset):
 
     def __init__(
         self,
-        folder: str,
+        folder: str | Path,
         pictures: str = ".",
         image_pattern: str = "*",
         frames: tuple[int, int] | None = None,
@@ -67,7 +68,7 @@ class PictureDataset(RecordingDataset):
         interpolation: Interpolation = "flow",
         gamma: float = 2.2,
         gain: float = 1.0,
-        noise: str = "none",
+        noise: Literal["none", "model"] | Path = "none",
         sample_rate_hz: float = 20_000.0,
         num_frames: int = 128,
         num_bins: int = 8,
@@ -89,7 +90,7 @@ class PictureDataset(RecordingDataset):
         )
         sequence = found.sequence(frame_rate_hz, intrinsics)
         simulation = SpikeSimulation(
-            SpikeCamera(gain, sample_rate_hz=sample_rate_hz, noise=sensor_noise(noise)),
+            SpikeCamera(gain, sample_rate_hz=sample_rate_hz, noise=sensor_noise(str(noise))),
             burst_frames=num_frames,
             interpolation=interpolation,
             gamma=gamma,

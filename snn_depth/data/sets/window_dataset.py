@@ -68,7 +68,7 @@ class WindowDataset(Dataset[Sample]):
     def __init__(
         self,
         paths: str | Path | Sequence[str | Path],
-        trained_for: str | DataSpec = str(SHIPPED_NETWORK),
+        trained_for: str | Path | DataSpec = str(SHIPPED_NETWORK),
         stride_frames: int | None = None,
         max_samples: int = 2000,
         focal_length_px: float | None = None,

@@ -60,7 +60,7 @@ def test_outdated_rows_go_with_the_first_new_one(
     assert not results.has("weather", "fog", "full", 2)
     assert written(results) == old, "nothing is lost before there is something new"
     results.add([row()])
-    assert written(results) == [old[1], old[3], row()]
+    assert written(results) == [row(), old[1], old[3]], "in the order of the recipe"
 
 
 def test_other_files_are_refused(results: ResultRows) -> None:

@@ -73,7 +73,8 @@ def test_resume_after_a_kill_is_bit_exact(
         patch.setattr(stage_module, "FiringRateWatch", Killer)
         with pytest.raises(Killed):
             run_recipe(tiny_adaptation(tmp_path), "tiny", resume=False)
-    kept = torch.load(tmp_path / "seed_0" / "full" / "last.ckpt", weights_only=True)["state_dict"]
+    (checkpoint,) = (tmp_path / "stages").glob("full-*/seed_0/last.ckpt")
+    kept = torch.load(checkpoint, weights_only=True)["state_dict"]
     assert kept["objective.teacher.num_updates"] == 8, "one per step of two epochs"
     run_recipe(tiny_adaptation(tmp_path), "tiny", resume=True)
     assert_equal_weights(finished, tmp_path, STAGES)

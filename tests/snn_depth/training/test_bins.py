@@ -19,8 +19,10 @@ from snn_depth.objectives import SupervisedDepth
 from snn_depth.training import stage as stage_module
 from snn_depth.training.callbacks import silence_irrelevant_warnings
 from snn_depth.training.checkpoint import load_network
+from snn_depth.training.digests import RecipeDigests
 from snn_depth.training.recipe import EngineSettings, Recipe, Stage
-from snn_depth.training.run import run_recipe, train_stages
+from snn_depth.training.run import run_recipe
+from snn_depth.training.store import StageStore, publish
 
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny_run import TinyData, assert_equal_weights, by_name
@@ -59,6 +61,7 @@ def recipe(output_dir: Path, *stages: Stage) -> Recipe:
         },
         stages=by_name(*stages),
         output_dir=str(output_dir),
+        store=f"{output_dir}/stages",
         engine=EngineSettings(accelerator="cpu", precision="32-true"),
     )
 
@@ -121,13 +124,16 @@ def test_quantised_training_resumes_bit_for_bit(
     def train() -> None:
         silence_irrelevant_warnings()
         data = cache(lambda name: again.data[name]())
-        train_stages(again, data, "bins", seed=0, folder=tmp_path / "seed_0")
+        store = StageStore(RecipeDigests(again, "bins"), data, seed=0, folder=again.store_folder)
+        store.network("qnn")
+        publish(store.folder("qnn"), tmp_path / "seed_0" / "qnn")
 
     with monkeypatch.context() as patch:
         patch.setattr(stage_module, "FiringRateWatch", Killer)
         with pytest.raises(Killed):
             train()
-    state = torch.load(tmp_path / "seed_0" / "qnn" / "last.ckpt", weights_only=True)
+    (checkpoint,) = (tmp_path / "stages").glob("qnn-*/seed_0/last.ckpt")
+    state = torch.load(checkpoint, weights_only=True)
     assert state["state_dict"]["network.activations.stem.log_step"].isfinite()
     train()
     assert_equal_weights(finished, tmp_path, ["qnn"])

@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,11 @@ from snn_depth.objectives import (
 )
 from snn_depth.predict import predict
 from snn_depth.training.checkpoint import load_network, save_network
+from snn_depth.training.digests import RecipeDigests
 from snn_depth.training.recipe import EngineSettings, Recipe, Stage
-from snn_depth.training.run import camera_of, run_recipe, train_stages
+from snn_depth.training.run import run_recipe
+from snn_depth.training.stage import camera_of
+from snn_depth.training.store import StageStore
 
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny_adaptation import TAP, student
@@ -153,7 +156,7 @@ def test_a_finished_stage_with_another_camera_is_corrected(
     run: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Earlier versions stored the source's with every network."""
-    file = checkpoint(run, "adapted")
+    (file,) = (run / "stages").glob("adapted-*/seed_0/network.safetensors")
     stored = load_network(file)
     save_network(file, stored.network, SOURCE, stored.provenance)
     table = metrics(run / "run" / "results.json")
@@ -161,10 +164,10 @@ def test_a_finished_stage_with_another_camera_is_corrected(
     wrong = metrics(run / "wrong.json")["adapted", "none"]["abs_rel"]
     assert abs(wrong - table["adapted", "none"]["abs_rel"]) > 1e-5, "what this is about"
     recipe = recipe_with_two_lenses(run)
+    data = cache(lambda name: recipe.data[name]())
+    store = StageStore(RecipeDigests(recipe, "tiny"), data, seed=0, folder=recipe.store_folder)
     with caplog.at_level(logging.WARNING):
-        train_stages(
-            recipe, lambda name: recipe.data[name](), "tiny", seed=0, folder=file.parents[1]
-        )
+        store.network("adapted")
     assert "its camera was DataSpec(height=32, width=48" in caplog.text
     corrected = load_network(file)
     assert (corrected.data, corrected.provenance) == (stored.data, stored.provenance)

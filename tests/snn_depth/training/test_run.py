@@ -75,13 +75,13 @@ def test_resume_after_a_kill_is_bit_exact(
         patch.setattr(stage_module, "FiringRateWatch", Killer)
         with pytest.raises(Killed):
             run_recipe(tiny_recipe(tmp_path), "tiny", resume=False)
-    folder = tmp_path / "seed_0" / stage_killed
-    state = torch.load(folder / "last.ckpt", weights_only=True)
+    (checkpoint,) = (tmp_path / "stages").glob(f"{stage_killed}-*/seed_0/last.ckpt")
+    state = torch.load(checkpoint, weights_only=True)
     state["callbacks"]["Timer"]["time_elapsed"]["train"] += 1000  # as if it had been slow
-    torch.save(state, folder / "last.ckpt")
+    torch.save(state, checkpoint)
     run_recipe(tiny_recipe(tmp_path), "tiny", resume=True)
     assert_equal_weights(finished, tmp_path, ("rgb_teacher", "cfkd"))
-    provenance = load_network(folder / "network.safetensors").provenance
+    provenance = load_network(checkpoint.with_name("network.safetensors")).provenance
     assert provenance["train_seconds"] > 1000, "the time before the kill counts too"
 
 

@@ -74,6 +74,7 @@ def recipe(output_dir: Path, shipped: Path, **changes: Any) -> Recipe:
         "shown_data": ["target"],
         "compare_with": {"shipped": str(shipped)},
         "output_dir": str(output_dir),
+        "store": f"{output_dir}/stages",
         "engine": EngineSettings(accelerator="cpu", precision="32-true"),
     }
     return Recipe(**settings | changes)

@@ -90,6 +90,7 @@ def tiny_recipe(
             ),
         ),
         output_dir=str(output_dir),
+        store=f"{output_dir}/stages",
         engine=engine or EngineSettings(accelerator="cpu", precision="32-true"),
     )
 

@@ -60,8 +60,8 @@ train/                                      also val/; or both below data_depth_
         self,
         root: str | Path,
         drives: Sequence[str] | None = None,
-        split_file: str | None = None,
-        depth_root: str | None = None,
+        split_file: str | Path | None = None,
+        depth_root: str | Path | None = None,
         crop: tuple[int, int] | None = (352, 1216),
         **simulation: Any,
     ) -> None:

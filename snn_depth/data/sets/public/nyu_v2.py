@@ -69,7 +69,7 @@ official_splits/test/
         root: str | Path,
         split: Split,
         source: Source = "labelled",
-        split_file: str | None = None,
+        split_file: str | Path | None = None,
         filled_depth: bool = False,
         crop: tuple[int, int] | None = None,
         max_depth_m: float = 10.0,

@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from snn_depth.training import heap
+from snn_depth.training import allocator
 
 PROGRAM = """
 import resource
 import numpy as np
-from snn_depth.training.heap import keep_freed_memory
+from snn_depth.training.allocator import disable_memory_trimming
 
 def page_faults_per_round(rounds=5):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -21,7 +21,7 @@ def page_faults_per_round(rounds=5):
 
 page_faults_per_round()
 default = page_faults_per_round()
-assert keep_freed_memory()
+assert disable_memory_trimming()
 page_faults_per_round(20)  # the heap grows until aligned blocks fit into what was freed
 print(default, page_faults_per_round())
 """
@@ -37,5 +37,5 @@ def test_a_large_array_is_not_fetched_from_the_system_again() -> None:
 
 
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heap.ctypes, "CDLL", lambda name: object())
-    assert not heap.keep_freed_memory()
+    monkeypatch.setattr(allocator.ctypes, "CDLL", lambda name: object())
+    assert not allocator.disable_memory_trimming()

@@ -6,11 +6,10 @@ import pytest
 import yaml
 
 from benchmarks.accuracy.__main__ import accuracy
-from benchmarks.accuracy.ablations import ABLATIONS, ablated
-from benchmarks.accuracy.guard_variants import GUARDS
 from benchmarks.accuracy.scenario import Scenario, read_scenarios
+from benchmarks.accuracy.variants import with_variants
 from snn_depth.command.parser import call_command
-from tests.benchmarks.tiny_recipe import Settings, adaptation_settings, tiny_settings
+from tests.benchmarks.tiny_recipe import VARIANTS, Settings, adaptation_settings, tiny_settings
 
 
 def read(folder: Path, settings: Settings) -> Scenario:
@@ -23,14 +22,16 @@ def read(folder: Path, settings: Settings) -> Scenario:
 def test_a_stage_for_every_ablation(tmp_path: Path) -> None:
     scenario = read(tmp_path, adaptation_settings())
     before = copy.deepcopy(scenario.settings)
-    made = ablated(scenario)
+    made = with_variants(scenario)
     assert scenario.settings == before and made.name == scenario.name
     own = list(scenario.recipe.stages)
     stages = made.recipe.stages
-    assert list(stages)[: len(own)] == own and len(stages) == len(own) + len(ABLATIONS)
+    assert list(stages)[: len(own)] == own and len(stages) == len(own) + sum(
+        map(len, VARIANTS.values())
+    )
     for name in own:
-        assert made.stage_digest(name) == scenario.stage_digest(name)
-    assert len({made.stage_digest(name) for name in stages}) == len(stages)
+        assert made.digests.stage(name) == scenario.digests.stage(name)
+    assert len({made.digests.stage(name) for name in stages}) == len(stages)
 
     weights = ("pseudo_label_weight", "adversarial_weight", "style_probability")
     full = vars(stages["ann_full"].objective())
@@ -41,13 +42,13 @@ def test_a_stage_for_every_ablation(tmp_path: Path) -> None:
         assert [objective[w] for w in weights].count(0) == 2
     shares = [stages[f"ann_full_{p}_percent_labels"].target_label_share for p in (1, 5, 10)]
     assert shares == [0.01, 0.05, 0.1]
-    assert {f"ann_full_{guard.replace(' ', '_')}" for guard in GUARDS} < stages.keys()
+    assert {f"ann_full_{name}" for name in VARIANTS["safeguards"]} < stages.keys()
 
 
 def test_a_recipe_that_adapts_nothing_has_none(tmp_path: Path) -> None:
     scenario = read(tmp_path, tiny_settings())
-    assert ablated(scenario) is scenario
-    with pytest.raises(ValueError, match="no stage of tiny that is scored adapts an ANN with Self"):
+    assert with_variants(scenario) is scenario
+    with pytest.raises(ValueError, match="tiny has no variants of an ANN that is scored; accepted"):
         call_command(accuracy, ["--recipe", str(tmp_path / "tiny.yaml"), "--ablations"])
 
 
@@ -55,7 +56,7 @@ def test_a_stage_that_only_prepares_others_is_not_ablated(tmp_path: Path) -> Non
     settings = adaptation_settings()
     settings["stages"]["ann_full"]["evaluate"] = False
     scenario = read(tmp_path, settings)
-    assert ablated(scenario) is scenario
+    assert with_variants(scenario) is scenario
 
 
 @pytest.mark.slow

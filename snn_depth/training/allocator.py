@@ -1,4 +1,4 @@
-"""Memory that a training step frees and that the next one wants again."""
+"""The memory allocator of the C library, set for training."""
 
 import ctypes
 
@@ -7,11 +7,11 @@ M_TRIM_THRESHOLD = -1
 M_MMAP_MAX = -4
 
 
-def keep_freed_memory() -> bool:
+def disable_memory_trimming() -> bool:
     """Keep freed memory in this process instead of handing it back to the system, for good.
 
     Every training step asks for the same large tensors. By its defaults glibc fetches each from the
-    system anew and so pays a page fault per 4 KiB, in a step of the tiny student on a CPU a sixth
+    system anew and pays a page fault per 4 KiB, in a step of the tiny student on a CPU a sixth
     of the time. The process keeps its largest extent to its end.
 
     Returns:

@@ -15,7 +15,7 @@ PANELS = {
 }
 
 
-def save_guard_plot(
+def save_error_plot(
     path: Path | str, measurements: Mapping[str, Sequence[Mapping[str, float]]], *, title: str
 ) -> None:
     """Draw what `PseudoLabelError` measured.
@@ -43,7 +43,7 @@ def save_guard_plot(
         ax.set_title(name, fontsize=10)
         ax.set_xlabel("optimiser step")
         ax.grid(alpha=0.3, which="both")
-        ax.set_yscale("log")  # what lacks its last guard may leave all others far below
+        ax.set_yscale("log")  # one variant may leave all others far below
         ax.yaxis.set_major_formatter("{x:g}")
         ax.yaxis.set_minor_formatter("{x:g}")
     axes[0].set_ylabel("abs_rel against the hidden labels")
