@@ -20,7 +20,7 @@ from snn_depth.data.check import check
 from snn_depth.evaluate import evaluate
 from snn_depth.predict import predict
 from snn_depth.simulate import simulate
-from snn_depth.train import make_parser
+from snn_depth.train import parse_recipe
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -67,7 +67,7 @@ def test_command_is_understood(words: list[str]) -> None:
         # The configuration is what the command line names, else the default.
         named = "--config" in arguments
         config = [*([] if named else ["--config", "configs/default.yaml"]), *arguments]
-        make_parser().parse_args([a.replace("configs/", f"{ROOT}/configs/") for a in config])
+        parse_recipe([a.replace("configs/", f"{ROOT}/configs/") for a in config])
         return
     parser = command_parser(PROGRAMS[module])
     assert parser.prog == f"python -m {module}"
