@@ -49,6 +49,7 @@ def train(folder: Path, one: Stage, data: TinyData, val: TinyData | None = None)
         one,
         data,
         val or TinyData(2),
+        spec=data.spec,
         seed=0,
         folder=folder,
         load=lambda name: AnnDepthNet(),

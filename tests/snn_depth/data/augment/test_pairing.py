@@ -29,7 +29,7 @@ class Numbered(Dataset[Sample]):
             "rgb": torch.full((3, 5, 6), index, dtype=torch.uint8),
         }
         depth_m = torch.full((1, 5, 6), 1.0 + index) if self.has_depth else None
-        intrinsics = index * torch.eye(3)
+        intrinsics = torch.diag(torch.tensor([index, index, 1.0]))
         return Sample(
             {n: View(x, depth_m=depth_m, intrinsics=intrinsics) for n, x in images.items()}
         )
