@@ -9,20 +9,36 @@ from snn_depth.data.sample import SPIKES, Batch, View
 from snn_depth.models.depth_decoding import DepthRange
 
 
-class DepthPredictor(nn.Module):
+class StorableNetwork(nn.Module):
+    """A network that a file can hold: its class and arguments rebuild it.
+
+    Attributes:
+        init_args: Arguments of `stored_as` that rebuild the architecture, JSON types only.
+    """
+
+    init_args: dict[str, Any]
+
+    @property
+    def stored_as(self) -> type["StorableNetwork"]:
+        """Class that a file names and `init_args` belong to.
+
+        Another one for a network that differs in how it is trained, not in what it is.
+        """
+        return type(self)
+
+
+class DepthPredictor(StorableNetwork):
     """A network from one part of a batch to a `DepthPrediction`.
 
     Its `forward(x, *, taps=())` returns the prediction with the features of the taps.
 
     Attributes:
         input_key: Sensor that the network reads: "spikes" or "rgb".
-        init_args: Arguments of `stored_as` that rebuild the architecture, JSON types only.
         depth_range: Depths that it can express.
         max_stride: The sides of its input are padded to a multiple of this.
     """
 
     input_key: str
-    init_args: dict[str, Any]
     depth_range: DepthRange
     max_stride: int = 1
 
@@ -46,14 +62,6 @@ class DepthPredictor(nn.Module):
             ValueError: When the data does not have it, or hides it.
         """
         return self.view(batch).image
-
-    @property
-    def stored_as(self) -> type["DepthPredictor"]:
-        """Class that a file names and `init_args` belong to.
-
-        Another one for a network that differs in how it is trained, not in what it is.
-        """
-        return type(self)
 
     def state_from(self, source: nn.Module) -> dict[str, Tensor]:
         """State that this network has when it starts from another one.

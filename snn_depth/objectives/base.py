@@ -6,7 +6,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from snn_depth.data.sample import Batch, Target
-from snn_depth.models.predictor import DepthPredictor
+from snn_depth.models.predictor import DepthPredictor, StorableNetwork
 
 LoadNetwork = Callable[[str], DepthPredictor]
 
@@ -27,7 +27,7 @@ class Objective(nn.Module):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Networks that `setup` will load: names of earlier stages, or checkpoint files."""
+        """Networks that `setup` will load: an earlier stage, `stage/name`, or a checkpoint file."""
         return ()
 
     def setup(self, network: DepthPredictor, load: LoadNetwork) -> None:
@@ -35,13 +35,21 @@ class Objective(nn.Module):
 
         Args:
             network: The network of this stage.
-            load: Returns the trained network of an earlier stage by its name, or one from a
-                checkpoint file by its path.
+            load: Returns the trained network of an earlier stage by its name, one that the stage's
+                objective has saved by `stage/name`, or one from a checkpoint file by its path.
         """
 
     @abstractmethod
     def forward(self, network: DepthPredictor, batch: Batch) -> dict[str, Tensor]:
         """Loss terms of one batch by name, 0-dim and weighted; their sum is minimised."""
+
+    def networks(self) -> dict[str, StorableNetwork]:
+        """Its own networks that outlive training, by name; they are submodules of the objective.
+
+        Each is saved beside the stage's network as `<name>.safetensors`, and later stages load it
+        as `stage/name`.
+        """
+        return {}
 
     def after_optimizer_step(self, network: DepthPredictor) -> None:
         """Called once after every optimiser step (not after every micro-batch)."""

@@ -15,13 +15,13 @@ from snn_depth.data.spec import DataSpec
 from snn_depth.files.atomic import atomic_path
 from snn_depth.files.stored_network import header, misdescribed, read_description
 from snn_depth.models.depth_network import AnnDepthNet, SpikingDepthNet
-from snn_depth.models.predictor import DepthPredictor
+from snn_depth.models.predictor import DepthPredictor, StorableNetwork
 from snn_depth.models.quantized_twin import QuantizedAnnDepthNet
 from snn_depth.teachers.depth_anything import DepthAnythingTeacher
 from snn_depth.teachers.timm_teacher import TimmTeacher
 
 # The networks a file may name; anything else is refused rather than imported.
-NETWORKS: dict[str, type[DepthPredictor]] = {
+NETWORKS: dict[str, type[StorableNetwork]] = {
     n.__name__: n
     for n in (
         SpikingDepthNet,
@@ -50,7 +50,7 @@ class LoadedNetwork:
 
 def save_network(
     path: Path | str,
-    network: DepthPredictor,
+    network: StorableNetwork,
     data: DataSpec,
     provenance: dict[str, Any] | None = None,
 ) -> None:
@@ -90,8 +90,17 @@ def load_network(path: Path | str) -> LoadedNetwork:
         The network, ready for inference, and what is known about it.
 
     Raises:
-        ValueError: When the file is missing, corrupt, of another format or of another version.
+        ValueError: When the file is missing, corrupt, of another format or of another version, or
+            holds no depth network.
     """
+    network, data, provenance = load_any_network(path)
+    if not isinstance(network, DepthPredictor):
+        raise ValueError(f"{path} holds a {type(network).__name__}; accepted: a depth network")
+    return LoadedNetwork(network, data, provenance)
+
+
+def load_any_network(path: Path | str) -> tuple[StorableNetwork, DataSpec, dict[str, Any]]:
+    """As `load_network`, also of a network that an objective has saved beside its stage's."""
     description = read_description(path)
     try:
         data = DataSpec(**description["data"])
@@ -100,10 +109,10 @@ def load_network(path: Path | str) -> LoadedNetwork:
         provenance = description["provenance"]
     except (KeyError, TypeError, RuntimeError) as error:
         raise misdescribed(path, error) from None
-    return LoadedNetwork(network.eval(), data, provenance)
+    return network.eval(), data, provenance
 
 
-def check_can_be_saved(network: DepthPredictor) -> None:
+def check_can_be_saved(network: StorableNetwork) -> None:
     """Make sure that a network is one that a file may name.
 
     Args:
@@ -120,7 +129,7 @@ def check_can_be_saved(network: DepthPredictor) -> None:
         )
 
 
-def build_network(kind: str, init_args: dict[str, Any]) -> DepthPredictor:
+def build_network(kind: str, init_args: dict[str, Any]) -> StorableNetwork:
     """Make a network of a known kind with fresh weights.
 
     Args:

@@ -14,7 +14,7 @@ import yaml
 
 from snn_depth.data.identity import data_content, plain_content
 from snn_depth.files.digest import file_sha256, json_sha256
-from snn_depth.training.recipe import Recipe, needed_networks
+from snn_depth.training.recipe import Recipe, needed_networks, stage_of
 from snn_depth.training.renamed import first_names
 
 Settings = dict[str, Any]
@@ -49,8 +49,9 @@ class RecipeDigests:
                 content[role] = self.data(content[role])
         stage = self.recipe.stages[name]
         content["needed_networks"] = {
-            needed: self.stage(needed) if needed in self.recipe.stages else file_digest(needed)
+            needed: file_digest(needed) if owner is None else self.stage(owner)
             for needed in needed_networks(stage, stage.objective())
+            for owner in [stage_of(needed, self.recipe.stages)]
         }
         engine = self.settings["engine"]
         content["engine"] = {k: engine[k] for k in engine.keys() - ENGINE_WHERE_AND_HOW_FAST}

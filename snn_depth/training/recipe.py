@@ -1,7 +1,7 @@
 """A recipe: data sets, an ordered list of stages, and what to evaluate at the end."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -166,6 +166,12 @@ def needed_networks(stage: Stage, objective: Objective) -> list[str]:
     return list(dict.fromkeys([*start, *objective.needs]))
 
 
+def stage_of(needed: str, stages: Collection[str]) -> str | None:
+    """The stage that a needed network is of, named as `stage` or `stage/name`; None for a file."""
+    owner = needed if needed in stages else needed.partition("/")[0]
+    return owner if owner in stages else None
+
+
 def training_order(needs: Mapping[str, Sequence[str]]) -> list[str]:
     """Stages in the given order, but each after those that it needs.
 
@@ -181,14 +187,15 @@ def training_order(needs: Mapping[str, Sequence[str]]) -> list[str]:
         if name in order:
             return
         for needed in needs[name]:
-            if needed in (*wanted_by, name):
+            owner = stage_of(needed, needs)
+            if owner in (*wanted_by, name):
                 chain = " needs ".join((*wanted_by, name, needed))
                 raise ValueError(
                     f"stage {name!r} needs {needed!r}, which is neither a stage that can come "
                     f"before it ({chain}) nor a file"
                 )
-            if needed in needs:
-                add(needed, (*wanted_by, name))
+            if owner is not None:
+                add(owner, (*wanted_by, name))
             elif not Path(needed).is_file():
                 raise ValueError(
                     f"stage {name!r} needs {needed!r}, which is neither another stage "

@@ -24,7 +24,7 @@ from snn_depth.data.augment.sampler import EpochSampler
 from snn_depth.data.sample import check_hidden, checked, collate
 from snn_depth.data.spec import DataSpec
 from snn_depth.models.predictor import DepthPredictor
-from snn_depth.objectives.base import LoadNetwork
+from snn_depth.objectives.base import LoadNetwork, Objective
 from snn_depth.training.allocator import disable_memory_trimming
 from snn_depth.training.callbacks import FiringRateWatch
 from snn_depth.training.checkpoint import check_can_be_saved, copy_weights, save_network
@@ -86,6 +86,7 @@ def train_stage(
     logger.info("stage %s: %s", stage.name, network.summary(spec.height, spec.width))
     objective = stage.objective()
     objective.setup(network, load)
+    check_own_networks(objective)
     sampler = EpochSampler(
         len(train_data),  # type: ignore[arg-type]
         batch_size=stage.batch_size,
@@ -150,6 +151,9 @@ def train_stage(
             "seed": seed,
             "train_seconds": round(timer.time_elapsed(), 1),
         }
+        for name, own in objective.networks().items():
+            save_network(folder / f"{name}.safetensors", own.cpu().eval(), spec, provenance)
+        # Last: a stage with this file is finished.
         save_network(folder / NETWORK_FILE, network, spec, provenance)
         resume_file.unlink(missing_ok=True)
     trainer.strategy.barrier()
@@ -160,6 +164,25 @@ def camera_of(stage: Stage, data: Callable[[str], Dataset[Any]]) -> DataSpec:
     """The camera that a stage's network knows when the stage is over."""
     spec: DataSpec = data(stage.camera_data).spec  # type: ignore[attr-defined]
     return spec
+
+
+def check_own_networks(objective: Objective) -> None:
+    """Make sure that what an objective wants to be saved can be, and is part of it.
+
+    Raises:
+        ValueError: Naming the network, before anything is trained.
+    """
+    modules = set(objective.modules())
+    for name, network in objective.networks().items():
+        kind = type(objective).__name__
+        if not name.isidentifier() or name == Path(NETWORK_FILE).stem:
+            raise ValueError(
+                f"{kind} has a network called {name!r}; accepted: a name of letters, digits and _, "
+                f"other than {Path(NETWORK_FILE).stem!r}"
+            )
+        if network not in modules:
+            raise ValueError(f"network {name!r} of {kind} is no submodule of it, and would be lost")
+        check_can_be_saved(network)
 
 
 def training_samples(

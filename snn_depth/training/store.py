@@ -16,7 +16,13 @@ from snn_depth.data.spec import DataSpec
 from snn_depth.evaluation.results import current_commit, current_date, machine_in_short
 from snn_depth.files.atomic import atomic_path
 from snn_depth.models.predictor import DepthPredictor
-from snn_depth.training.checkpoint import LoadedNetwork, copy_weights, load_network, save_network
+from snn_depth.training.checkpoint import (
+    LoadedNetwork,
+    copy_weights,
+    load_any_network,
+    load_network,
+    save_network,
+)
 from snn_depth.training.digests import RecipeDigests
 from snn_depth.training.processes import agree, process_rank
 from snn_depth.training.recipe import Recipe, Stage, needed_networks
@@ -106,9 +112,15 @@ class StageStore:
                 callbacks=callbacks,
             )
 
-    def load(self, name: str) -> DepthPredictor:
-        """The network of a stage by its name, or of a checkpoint by its path."""
-        return self.network(name) if name in self.recipe.stages else load_network(name).network
+    def load(self, name: str) -> Any:
+        """A stage's network, one that its objective has saved as `stage/name`, or a checkpoint."""
+        if name in self.recipe.stages:
+            return self.network(name)
+        stage, _, own = name.partition("/")
+        if stage in self.recipe.stages:
+            self.network(stage)
+            return load_any_network(self.folder(stage) / f"{own}.safetensors")[0]
+        return load_any_network(name)[0]
 
     def stored(self, name: str) -> LoadedNetwork:
         """A stage's trained network as stored, with how it came about."""
