@@ -65,6 +65,7 @@ def test_help_explains_every_option():
         assert text in " ".join(result.stdout.split())
 
 
+@pytest.mark.slow
 def test_no_room_on_the_disk(tmp_path):
     """A limit on the file size stands for a full disk: writing fails half-way."""
     pictures = make_pictures(tmp_path / "drive", size=(128, 128))
@@ -120,6 +121,7 @@ def test_sequences_are_named_after_their_folders(tmp_path, monkeypatch):
     assert written == ["here/drive.1.h5", "out/drive.1.h5", "out/drive.2.h5"]
 
 
+@pytest.mark.slow
 def test_damaged_video_is_one_line(tmp_path):
     (tmp_path / "a.mp4").write_text("no video")
     result = command(tmp_path / "a.mp4", tmp_path / "a.h5")

@@ -13,6 +13,7 @@ from benchmarks.accuracy.variants import with_variants
 from snn_depth.evaluation.results import summarize
 from tests.test_configs import SCENARIOS
 
+pytestmark = pytest.mark.slow  # digests of all recipes and rows
 ROOT = Path(__file__).parents[3]
 RESULTS = ROOT / "benchmarks" / "results" / "bicross.json"
 # Digests that the rows of the results had before recipes built on each other and modules moved.

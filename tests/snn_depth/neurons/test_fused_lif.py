@@ -120,6 +120,7 @@ def check_compiled_bits(
             torch.testing.assert_close(got, expected, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dtype", "with_v0"), [(torch.float32, True), (torch.bfloat16, False)])
 def test_compiled_gives_the_same_bits(
     monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype, with_v0: bool

@@ -40,6 +40,7 @@ def test_unknown_mode(monkeypatch: pytest.MonkeyPatch) -> None:
         lif(torch.zeros(2, 3))
 
 
+@pytest.mark.slow
 def test_one_kernel_serves_every_shape_layout_and_constant(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(MODE_VARIABLE, "compiled")
     before = num_graphs()
