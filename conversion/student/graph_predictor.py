@@ -30,10 +30,12 @@ class GraphPredictor:
     Attributes:
         graph: Float or integer graph, for pictures of one size.
         depth_range: Of its readout.
+        num_steps: Time steps of an input, where the graph is used with one number of them only.
     """
 
     graph: LayerGraph
     depth_range: DepthRange
+    num_steps: int | None = None
 
     @property
     def stride(self) -> int:
@@ -60,8 +62,12 @@ class GraphPredictor:
         """The padded counts, and what all layers did with them from rest.
 
         Raises:
-            ValueError: For pictures of another size.
+            ValueError: For pictures of another size, or another number of time steps.
         """
+        if self.num_steps not in (None, len(counts_TBCHW)):
+            raise ValueError(
+                f"samples have {len(counts_TBCHW)} steps; the artifact takes {self.num_steps}"
+            )
         rows, columns = self.graph.input_shape[1:]
         height, width = counts_TBCHW.shape[-2:]
         missing = (rows - height, columns - width)
@@ -101,7 +107,7 @@ def predictor_of_artifact(artifact: Artifact, arithmetic: Arithmetic) -> GraphPr
     if graph is None or graph.arithmetic != arithmetic:
         raise ValueError(f"the artifact has no {arithmetic} graph; make it with conversion.to_lava")
     low_m, high_m = _noted(artifact, "depth_range_m")
-    return GraphPredictor(graph, DepthRange(low_m, high_m))
+    return GraphPredictor(graph, DepthRange(low_m, high_m), artifact.reset_period)
 
 
 def spec_of_artifact(artifact: Artifact) -> DataSpec:

@@ -193,7 +193,12 @@ class Sample:
 
     def to(self, device: torch.device | str) -> Self:
         """The same on another device; the training engine calls it."""
-        return self.changed(lambda field, x, size: x.to(device))
+        has_float64 = torch.device(device).type != "mps"  # Apple's GPUs have none; times are in it
+
+        def moved(field: Field, x: Tensor, size: Size) -> Tensor:
+            return (x if has_float64 or x.dtype != torch.float64 else x.float()).to(device)
+
+        return self.changed(moved)
 
     def hide(self, names: Iterable[str], why: str) -> Self:
         """The same without some fields or views; reading one raises and says why.

@@ -31,7 +31,7 @@ class NetworkPredictor:
 
     def __call__(self, batch: Batch) -> DepthPrediction:
         """Predict for a batch, each sample as seen by the training camera."""
-        view = self.read(batch) if self.read else self.network.view(batch)
+        view = self.view(batch)
         x = view.image if self.read else self.network.read(batch)
         batch_axis = x.dim() - 4  # (T, B, 1, H, W) or (B, 3, H, W)
         height, width = view.size
@@ -44,6 +44,10 @@ class NetworkPredictor:
             parts.append(run_network(self.network, x.narrow(batch_axis, first, number), camera))
             first += number
         return parts[0] if len(parts) == 1 else joined(parts)
+
+    def view(self, batch: Batch) -> View:
+        """What the network is shown."""
+        return self.read(batch) if self.read else self.network.view(batch)
 
     def camera(self, height: int, width: int, intrinsics: Tensor | None) -> CanonicalCamera:
         """How the network is shown pictures with these intrinsics (3, 3)."""

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from snn_depth.data.sample import Batch, collate
+from snn_depth.data.sample import Batch, View, collate
 from snn_depth.evaluation.metrics import Alignment, DepthMetrics
+from snn_depth.evaluation.network_predictor import NetworkPredictor
 from snn_depth.geometry.crops import EvaluationCrop, evaluation_crop_mask
 from snn_depth.models.prediction import DepthPrediction
 
@@ -41,9 +42,7 @@ def score(
     rate_sums: dict[str, Tensor] = defaultdict(lambda: torch.tensor(0.0))
     num_samples = 0
     for batch in DataLoader(dataset, batch_size=batch_size, collate_fn=collate):
-        truth = batch.labelled
-        if truth is None:
-            raise ValueError("the data has no depth to score against")
+        truth = truth_of(predictor, batch)
         prediction = predictor(batch)
         mask = truth.valid_mask & evaluation_crop_mask(crop, *truth.size)
         for meter in meters.values():
@@ -60,3 +59,16 @@ def score(
         first["firing_rate"] = sum(rates.values()) / len(rates)
         first |= {f"firing_rate/{name}": rate for name, rate in rates.items()}
     return scores
+
+
+def truth_of(predictor: Predictor, batch: Batch) -> View:
+    """The view whose depth a predictor predicts: its own, else the first with depth.
+
+    Raises:
+        ValueError: When no view has depth.
+    """
+    own = predictor.view(batch) if isinstance(predictor, NetworkPredictor) else None
+    truth = own if own is not None and own.has("depth_m") else batch.labelled
+    if truth is None:
+        raise ValueError("the data has no depth to score against")
+    return truth

@@ -1,6 +1,6 @@
 """Networks that training must not change."""
 
-from types import MethodType
+from functools import partial
 from typing import TypeVar
 
 from torch import nn
@@ -16,7 +16,7 @@ def freeze(network: Network) -> Network:
     its batch normalisations back into training mode. Copies of it are frozen too.
     """
     network.requires_grad_(False).eval()
-    network.train = MethodType(_stay, network)  # type: ignore[method-assign]
+    network.train = partial(_stay, network)  # type: ignore[method-assign]
     return network
 
 

@@ -168,8 +168,10 @@ def needed_networks(stage: Stage, objective: Objective) -> list[str]:
 
 def stage_of(needed: str, stages: Collection[str]) -> str | None:
     """The stage that a needed network is of, named as `stage` or `stage/name`; None for a file."""
-    owner = needed if needed in stages else needed.partition("/")[0]
-    return owner if owner in stages else None
+    if needed in stages:
+        return needed
+    owner = needed.partition("/")[0]
+    return owner if owner in stages and not Path(needed).is_file() else None
 
 
 def training_order(needs: Mapping[str, Sequence[str]]) -> list[str]:

@@ -84,12 +84,13 @@ def claim_output_folder(folder: Path, settings: str, *, resume: bool) -> None:
     file = folder / SETTINGS_FILE
     # A run that failed before its first stage was over has left nothing here; what it had trained
     # of that stage is in the store.
-    if any(folder.glob(f"seed_*/*/{NETWORK_FILE}")):
-        if not resume:
-            raise ValueError(
-                f"{folder} already holds a run; continue it with --resume, or choose another "
-                "--output_dir"
-            )
+    holds_a_run = any(folder.glob(f"seed_*/*/{NETWORK_FILE}"))
+    if holds_a_run and not resume:
+        raise ValueError(
+            f"{folder} already holds a run; continue it with --resume, or choose another "
+            "--output_dir"
+        )
+    if resume:
         before = file.read_text() if file.is_file() else settings
         pairs = zip(before.splitlines(), settings.splitlines(), strict=False)
         different = next((f"{old!r} became {new!r}" for old, new in pairs if old != new), None)

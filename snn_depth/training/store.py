@@ -25,7 +25,7 @@ from snn_depth.training.checkpoint import (
 )
 from snn_depth.training.digests import RecipeDigests
 from snn_depth.training.processes import agree, process_rank
-from snn_depth.training.recipe import Recipe, Stage, needed_networks
+from snn_depth.training.recipe import Recipe, Stage, needed_networks, stage_of
 from snn_depth.training.stage import NETWORK_FILE, camera_of, train_stage
 
 logger = logging.getLogger(__name__)
@@ -116,11 +116,12 @@ class StageStore:
         """A stage's network, one that its objective has saved as `stage/name`, or a checkpoint."""
         if name in self.recipe.stages:
             return self.network(name)
-        stage, _, own = name.partition("/")
-        if stage in self.recipe.stages:
-            self.network(stage)
-            return load_any_network(self.folder(stage) / f"{own}.safetensors")[0]
-        return load_any_network(name)[0]
+        stage = stage_of(name, self.recipe.stages)
+        if stage is None:
+            return load_any_network(name)[0]
+        self.network(stage)
+        own = name.removeprefix(f"{stage}/")
+        return load_any_network(self.folder(stage) / f"{own}.safetensors")[0]
 
     def stored(self, name: str) -> LoadedNetwork:
         """A stage's trained network as stored, with how it came about."""
@@ -143,10 +144,11 @@ def finished_network(
     commit, now = loaded.provenance.get("commit"), current_commit()
     date = loaded.provenance.get("date", "at an unknown time")
     logger.info("stage %s: trained %s at commit %s (%s)", stage.name, date, commit, file)
-    if commit != now:
+    # Of uncommitted code nobody knows whether it is the same.
+    if commit != now or now is None or now.endswith("-dirty"):
         logger.warning(
             "stage %s was trained at commit %s, and the code is at %s: whether that changes the "
-            "network nobody has checked; remove %s to train it anew",
+            "network is not known; remove %s to train it anew",
             stage.name,
             commit,
             now,
@@ -205,7 +207,7 @@ def only_one_process(
         if num_ranks > 1:
             raise ValueError(
                 f"{work}: another run is at it ({lock_file}); start again with --resume when it "
-                "is over, or give another --store"
+                "is over, or with another --store and --output_dir"
             ) from None
         logger.info("%s: another process is at it; waiting (%s)", work, lock_file)
         lock.acquire(poll_interval=POLL_INTERVAL_S)

@@ -1,6 +1,6 @@
 """Augmentation of training samples, reproducible sample by sample."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -31,15 +31,32 @@ class Augmentation:
         if flip < self.flip_probability:
             sample = sample.mirror()
         light = self.min_light + (1 - self.min_light) * light
+        jitter = 1 + self.color_jitter * (2 * torch.tensor(color) - 1)
+        return self.lit(sample, light, jitter, generator)
+
+    def lit(
+        self, sample: Sample, light: float, jitter: Tensor, generator: torch.Generator
+    ) -> Sample:
+        """The sample and its neighbours, which one light falls on, by that light."""
         for sensor, view in sample.views.items():
-            if view.holds_spikes and light < 1:
-                image = dimmed(view.image, light, generator)
-                sample = sample.replace(sensor, image=image)
+            if view.holds_spikes:
+                if light < 1:
+                    sample = sample.replace(sensor, image=dimmed(view.image, light, generator))
             elif len(view.image) == 3 and (light < 1 or self.color_jitter):
-                jitter = 1 + self.color_jitter * (2 * torch.tensor(color) - 1)
-                image = view.image.float() * (light ** (1 / 2.2) * jitter).view(3, 1, 1)
-                sample = sample.replace(sensor, image=image.round().clamp(0, 255).to(torch.uint8))
-        return sample
+                brightness = (light ** (1 / 2.2) * jitter).view(3, 1, 1)
+                sample = sample.replace(sensor, image=brightened(view.image, brightness))
+        neighbours = {
+            n: self.lit(neighbour, light, jitter, generator)
+            for n, neighbour in sorted(sample.neighbours.items())
+        }
+        return replace(sample, neighbours=neighbours)
+
+
+def brightened(picture: Tensor, factor: Tensor) -> Tensor:
+    """A picture times a factor within its range: 0..255 as uint8, 0..1 as floating numbers."""
+    if picture.is_floating_point():
+        return (picture * factor).clamp(0, 1)
+    return (picture.float() * factor).round().clamp(0, 255).to(torch.uint8)
 
 
 def dimmed(spikes: Tensor, light: float, generator: torch.Generator) -> Tensor:

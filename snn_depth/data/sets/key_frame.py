@@ -32,8 +32,9 @@ def read_sample(
     Raises:
         ValueError: When the recording does not have one of them.
     """
+    time_s = recording.timestamp_s(k)
     camera: dict[str, Any] = {  # what shares the spikes' pixels shares this
-        "time_s": torch.tensor(recording.timestamp_s(k), dtype=torch.float64),
+        "time_s": None if time_s is None else torch.tensor(time_s, dtype=torch.float64),
         "depth_m": _depth(recording.depth_m(k)),
         "intrinsics": _matrix(recording.intrinsics),
     }

@@ -100,9 +100,10 @@ class Recording:
         """Camera-to-world matrix (4, 4) of key frame k, or None."""
         return self._part("pose", k)
 
-    def timestamp_s(self, k: int) -> float:
-        """Time of key frame k."""
-        return float(self._part("timestamps_s", k))
+    def timestamp_s(self, k: int) -> float | None:
+        """Time of key frame k, or None."""
+        time_s = self._part("timestamps_s", k)
+        return None if time_s is None else float(time_s)
 
     def spike_index(self, k: int) -> int:
         """Number of the spike frame at the time of key frame k."""

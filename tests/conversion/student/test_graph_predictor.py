@@ -56,3 +56,11 @@ def test_bad_input() -> None:
         predictor(Batch({"spikes": View(counts(2, 1, 64, 40))}))
     with pytest.raises(ValueError, match="'spikes' is needed, but the data has only"):
         predictor(Batch({"rgb": View(torch.zeros(1, 3, 32, 40))}))
+
+
+def test_other_time_steps_than_the_artifacts_are_refused() -> None:
+    network = calibrated_student(**SMALL)
+    graph = extract_graph(network, 32, 40)
+    predictor = GraphPredictor(graph, network.depth_range, num_steps=4)
+    with pytest.raises(ValueError, match="samples have 3 steps; the artifact takes 4"):
+        predictor(Batch({"spikes": View(counts(3, 1, 32, 40))}))

@@ -130,3 +130,39 @@ def test_places_of_caches_and_processes_are_no_content() -> None:
     other = deepcopy(settings)
     other["init_args"]["cache_dir"] = "there"  # type: ignore[index]
     assert data_content(other) == content
+
+
+class Outside:
+    """A user's class, whose folder is a text, with one inside of it."""
+
+    class Inner:
+        def __init__(self, folder: str) -> None: ...
+
+    def __init__(self, folder: str, split: "NotImportedHere" = "train") -> None: ...  # noqa: F821
+
+
+def make_outside(folder: Path) -> Outside:
+    return Outside(str(folder))
+
+
+@pytest.mark.parametrize("maker", ["Outside", "Outside.Inner", "make_outside"])
+def test_a_place_of_a_users_own_class_or_function(maker: str, folder: Path) -> None:
+    def content(place: Path) -> Any:
+        arguments = {"folder": str(place), "split": "no such file"}
+        return data_content({"class_path": f"{__name__}.{maker}", "init_args": arguments})
+
+    before = content(folder)
+    moved = folder.rename(folder.parent / "there")
+    assert content(moved) == before
+    (moved / "c.h5").write_bytes(b"c")
+    assert content(moved) != before
+
+
+def test_a_name_does_not_hide_which_list_of_pictures_is_read() -> None:
+    def content(split_file: str, root: str) -> Any:
+        arguments = {"root": root, "split_file": split_file}
+        settings = {"class_path": f"{SETS}.public.KittiRaw", "init_args": arguments}
+        return data_content(settings, "KITTI")
+
+    assert content("lists/train.txt", "/data/a") == content("elsewhere/train.txt", "/data/b")
+    assert content("lists/train.txt", "/data/a") != content("lists/test.txt", "/data/a")

@@ -8,6 +8,7 @@ from snn_depth.data.sample import Batch, View
 from snn_depth.data.spec import DataSpec
 from snn_depth.evaluation.baselines import playback_as_rgb, playback_of
 from snn_depth.evaluation.network_predictor import NetworkPredictor, run_network
+from snn_depth.evaluation.scoring import truth_of
 from snn_depth.models.depth_network import AnnDepthNet
 from snn_depth.models.prediction import DepthPrediction
 from snn_depth.training.checkpoint import load_network
@@ -81,3 +82,16 @@ def test_playback_for_an_rgb_network(tiny_teacher: Path) -> None:
         assert torch.equal(got.depth_m, loaded.network(playback_as_rgb(x)).depth_m)
     with pytest.raises(ValueError, match="'rgb' is needed, but the data has only"):
         NetworkPredictor(loaded.network, loaded.data)(Batch({"spikes": View(x)}))
+
+
+def test_the_truth_is_of_the_view_that_the_network_reads() -> None:
+    near, far = (torch.full((2, 1, 64, 128), depth_m) for depth_m in (10.0, 20.0))
+    spikes, rgb = View(counts(2, 64, 128), depth_m=near), View(torch.rand(2, 3, 64, 128))
+    network = AnnDepthNet("rgb", channel_multipliers=(1, 1))
+    predictor = NetworkPredictor(network, TRAINED_FOR)
+    both = Batch({"spikes": spikes, "rgb": rgb.replace(depth_m=far)})
+    assert truth_of(predictor, both).depth_m.unique() == 20
+    assert truth_of(network, both).depth_m.unique() == 10, "not known what it reads"
+    assert truth_of(predictor, Batch({"spikes": spikes, "rgb": rgb})).depth_m.unique() == 10
+    with pytest.raises(ValueError, match="no depth to score against"):
+        truth_of(predictor, Batch({"rgb": rgb}))

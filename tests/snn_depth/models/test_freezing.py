@@ -1,6 +1,7 @@
 """What is frozen stays as it is, bit for bit, also in the hands of the training engine."""
 
 import copy
+import pickle
 
 import lightning
 import pytest
@@ -108,3 +109,11 @@ def test_gradients_pass_through() -> None:
     prediction = freeze(network(1))(torch.ones(2, 1, 1, 16, 16), currents={"stem": current})
     prediction.depth_m.sum().backward()
     assert current.grad is not None and current.grad.any()
+
+
+def test_a_frozen_network_can_be_pickled() -> None:
+    network = freeze(nn.Sequential(nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1)))
+    for other in (pickle.loads(pickle.dumps(network)), copy.deepcopy(network)):
+        assert not other.train().training
+        assert not other[1].training
+        assert other.train() is not network

@@ -13,7 +13,7 @@ from snn_depth.objectives import (
     SelfCorrectingTeacherStudent,
     SupervisedDepth,
 )
-from snn_depth.training.recipe import Recipe, Stage
+from snn_depth.training.recipe import Recipe, Stage, stage_of
 
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny_run import TinyData
@@ -88,3 +88,15 @@ def test_test_data_of_a_stage_is_checked_with_the_recipe() -> None:
 def test_labels_need_a_target_to_be_of() -> None:
     with pytest.raises(ValueError, match="'full' has a target_label_share, but no target_data"):
         recipe(SupervisedDepth, target_label_share=0.1)
+
+
+def test_a_file_in_a_folder_called_as_a_stage_is_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert stage_of("full", ["full"]) == "full"
+    assert stage_of("full/pose", ["full"]) == "full"
+    assert stage_of("elsewhere/pose", ["full"]) is None
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "network.safetensors").write_bytes(b"")
+    assert stage_of("full/network.safetensors", ["full"]) is None

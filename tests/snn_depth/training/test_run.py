@@ -184,3 +184,10 @@ def test_learning_rate_rises_then_falls_to_zero() -> None:
     assert rates[9] < 1 and max(rates) == rates[10] == 1
     assert rates[:11] == sorted(rates[:11]) and rates[10:] == sorted(rates[10:], reverse=True)
     assert rates[100] == 0
+
+
+def test_resuming_with_other_settings_is_refused_before_a_stage_is_over(tmp_path: Path) -> None:
+    claim_output_folder(tmp_path, "before", resume=False)
+    claim_output_folder(tmp_path, "before", resume=True)
+    with pytest.raises(ValueError, match="'before' became 'after'"):
+        claim_output_folder(tmp_path, "after", resume=True)

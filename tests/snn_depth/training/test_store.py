@@ -12,10 +12,13 @@ from snn_depth.models.predictor import DepthPredictor
 from snn_depth.train import make_recipe
 from snn_depth.training import stage as stage_module
 from snn_depth.training import store as store_module
+from snn_depth.training.checkpoint import load_network, save_network
 from snn_depth.training.digests import RecipeDigests
 from snn_depth.training.run import run_recipe
 from snn_depth.training.store import StageStore, only_one_process, publish
 from tests.benchmarks.tiny_recipe import Settings, tiny_settings
+
+COMMIT = "abcdef0"  # that the code was at, without any change
 
 
 def settings_in(folder: Path, **changes: object) -> Settings:
@@ -40,7 +43,9 @@ def store_of(settings: Settings, folder: Path) -> StageStore:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
-    run(settings_in(folder))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store_module, "current_commit", lambda: COMMIT)
+        run(settings_in(folder))
     return folder
 
 
@@ -58,6 +63,7 @@ def test_a_run_shows_what_is_in_the_store_beside_it(finished: Path) -> None:
 def test_another_run_takes_a_stage_from_the_store(
     finished: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    monkeypatch.setattr(store_module, "current_commit", lambda: COMMIT)
     monkeypatch.setattr(stage_module.lightning, "Trainer", fail)
     with caplog.at_level(logging.INFO):
         again = run(settings_in(finished, output_dir=str(finished / "again")))
@@ -174,3 +180,21 @@ def test_a_stage_computes_with_stored_weights_as_its_own_network_does(finished: 
     stored = store.stored("rgb_teacher").network.state_dict()
     assert all(torch.equal(v, stored[k]) for k, v in made[-1].state_dict().items())
     assert yaml.safe_load(store.stored("rgb_teacher").provenance["recipe"])["stages"]
+
+
+@pytest.mark.parametrize("commit", [None, "0123abc-dirty"])
+def test_uncommitted_code_is_warned_about(
+    commit: str | None,
+    finished: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(store_module, "current_commit", lambda: commit)
+    (file,) = (finished / "stages").glob("ann_source_only-*/seed_0/network.safetensors")
+    loaded = load_network(file)
+    copy = tmp_path / "network.safetensors"
+    save_network(copy, loaded.network, loaded.data, loaded.provenance | {"commit": commit})
+    recipe, _ = make_recipe(settings_in(finished))
+    store_module.finished_network(recipe.stages["ann_source_only"], copy, loaded.data)
+    assert "is not known; remove" in caplog.text

@@ -80,3 +80,24 @@ def test_averages_of_counts_are_dimmed_without_rounding() -> None:
     factor = (changed["spikes"].image / averages)[averages > 0]
     assert 0.5 < factor.min() and factor.max() < 1
     assert torch.allclose(factor, factor[0])
+
+
+def test_neighbours_stand_in_the_same_light() -> None:
+    rgb = View(torch.full((3, 4, 6), 100, dtype=torch.uint8))
+    sample = Sample({"rgb": rgb}, neighbours={1: Sample({"rgb": rgb})})
+    changed = Augmentation(0.0, 0.3, 0.2)(sample, torch.Generator().manual_seed(0))
+    assert not torch.equal(changed["rgb"].image, rgb.image)
+    assert torch.equal(changed.neighbours[1]["rgb"].image, changed["rgb"].image)
+
+
+def test_three_time_bins_are_no_picture() -> None:
+    spikes = View(torch.ones(3, 1, 4, 6, dtype=torch.uint8))
+    changed = Augmentation(0.0, 1.0, 0.4)(Sample({"spikes": spikes}), torch.Generator())
+    assert torch.equal(changed["spikes"].image, spikes.image)
+
+
+def test_floating_pictures_stay_in_their_range() -> None:
+    sample = Sample({"rgb": View(torch.full((3, 4, 6), 0.4))})
+    image = Augmentation(0.0, 0.5)(sample, torch.Generator().manual_seed(0))["rgb"].image
+    assert image.is_floating_point()
+    assert 0.1 < image.min() and image.max() < 0.4

@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
+from snn_depth.data.sets.key_frame import read_sample
 from snn_depth.data.streams.recording import Recording, RecordingWriter
 from snn_depth.data.streams.vidar import unpack_frames
 
@@ -202,3 +203,13 @@ def test_foreign_files(tmp_path: Path) -> None:
         Recording.open(path)
     with pytest.raises(FileNotFoundError):
         Recording.open(tmp_path / "missing.h5")
+
+
+def test_key_frames_without_times(tmp_path: Path) -> None:
+    """This project writes them always, others need not."""
+    write(tmp_path / "a.h5", spikes(20), num_key_frames=1)
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        del file["timestamps_s"]
+    with Recording.open(tmp_path / "a.h5") as recording:
+        assert recording.timestamp_s(0) is None
+        assert not read_sample(recording, 0, 4, 2)["spikes"].has("time_s")
