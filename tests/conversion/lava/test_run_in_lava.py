@@ -171,7 +171,7 @@ def test_corrupt_and_foreign_artifacts_are_refused(
 
 @pytest.mark.slow
 def test_inputs_of_another_shape_are_refused(artifact: Path, lava_python: Path) -> None:
-    with pytest.raises(ValueError, match=r"^Lava: inputs have shape"):
+    with pytest.raises(ValueError, match=r"^Lava: input 'input' has shape"):
         run_in_lava(artifact, counts()[..., :4], "integer", python=lava_python)
 
 
